@@ -1,0 +1,157 @@
+"""Pictures that chapters share: the neuron, a recorded graph, and the course's colour maps.
+
+Every function draws on the axes it is given, which it turns into a blank sheet, and moves nothing: use it in a figure of
+nnlib.live, which gives the picture the colours of the page.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+# From blue through nothing to orange: the middle is the page itself, whatever its colour.
+diverging = LinearSegmentedColormap.from_list(
+    "course_diverging", [(0.16, 0.44, 0.78, 0.95), (0.5, 0.5, 0.5, 0.0), (0.88, 0.47, 0.10, 0.95)]
+)
+
+# How an operation is written in a node of a graph; others go by their name.
+SYMBOLS = {
+    "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "matmul": "@", "negative": "−", "power": "xʸ",
+    "square": "x²", "sqrt": "√", "sum": "Σ", "prod": "Π", "maximum": "max", "minimum": "min", "absolute": "|x|",
+    "less": "<", "greater": ">", "getitem": "[ ]", "transpose": "ᵀ", "logistic": "σ",
+}  # fmt: skip
+_CENTRED = {"ha": "center", "va": "center"}
+_SMALL = 9
+
+
+def draw_neuron(
+    ax,
+    inputs=("$x_0 = 1$", "$x_1$", "⋮", "$x_d$"),
+    weights=("$w_0$", "$w_1$", "", "$w_d$"),
+    activation="$a$",
+    response="$f$",
+    output="$\\hat{y}$",
+):
+    """A neuron: inputs, one line for each weight, the activation, the response, the prediction, from left to right.
+
+    An input "⋮" stands for those left out; its weight is not drawn. Raises ValueError when there are not as many
+    weights as inputs.
+    """
+    if len(inputs) != len(weights):
+        raise ValueError(f"draw_neuron: got {len(inputs)} inputs but {len(weights)} weights")
+    cell, box, end = 2.2, 3.35, 4.3  # where the activation, the response and the prediction stand
+    for name, weight, y in zip(inputs, weights, np.linspace(1.0, -1.0, len(inputs)), strict=True):
+        if name == "⋮":
+            ax.text(0, y, name, fontsize=14, **_CENTRED)
+            continue
+        _draw_node(ax, 0, y, name)
+        ax.plot([0.3, cell - 0.34], [y, 0.16 * y], color="C0", linewidth=1.6)
+        ax.text(0.86, 0.76 * y + 0.07, weight, color="C0", ha="center", va="bottom")
+    _draw_node(ax, cell, 0, activation, radius=0.34)
+    ax.plot([cell + 0.34, box - 0.28], [0, 0], color="black", linewidth=1.2)
+    corners = 0.28 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]).T
+    ax.plot(box + corners[0], corners[1], color="C1", linewidth=1.6)
+    ax.text(box, 0, response, color="C1", fontsize=14, **_CENTRED)
+    ax.arrow(box + 0.28, 0, end - box - 0.55, 0, color="black", linewidth=1.2)
+    ax.text(end, 0, output, fontsize=14, **_CENTRED)
+    captions = {0: "inputs", 1.05: "weights", cell: "activation", box: "response", end: "prediction"}
+    for x, caption in captions.items():
+        colour = {"weights": "C0", "response": "C1"}.get(caption, "black")
+        ax.text(x, -1.55, caption, fontsize=_SMALL, color=colour, **_CENTRED)
+    _make_blank(ax, (-0.45, 4.75), (-1.75, 1.4))
+    ax.set_aspect("equal")
+
+
+def draw_chain(ax, values, derivatives, parts=()):
+    """A chain of functions: quantities with their values, arrows to the right; below, derivatives, arrows to the left.
+
+    `values` and `derivatives` map names to texts; `parts` are (name, first, last): what the stretch between two
+    quantities is called, written above it.
+    """
+    last = len(values) - 1
+    for x, (name, value) in enumerate(values.items()):
+        ax.text(x, 0.42, name, **_CENTRED)
+        ax.text(x, 0.12, value, color="C0", **_CENTRED)
+        if x < last:
+            ax.arrow(x + 0.32, 0.12, 0.36, 0, color="C0", linewidth=1.4)
+    for x, (name, value) in enumerate(derivatives.items()):
+        ax.text(x, -0.32, value, color="C1", **_CENTRED)
+        ax.text(x, -0.62, name, **_CENTRED)
+        if x < last:
+            ax.arrow(x + 0.68, -0.32, -0.36, 0, color="C1", linewidth=1.4)
+    for name, first, end in parts:
+        left, right = first - 0.35, end + 0.35
+        ax.plot([left, left, right, right], [0.72, 0.8, 0.8, 0.72], color="black", linewidth=0.8)
+        ax.text((first + end) / 2, 0.88, name, ha="center", va="bottom", fontsize=_SMALL)
+    _make_blank(ax, (-0.5, last + 0.5), (-0.95, 1.15))
+
+
+def draw_graph(ax, graph):
+    """A recorded graph, values flowing right: a node is a circle with its operation, its shape below (a number has none).
+
+    The column of a node is its distance from the parameters; the same graph gives the same picture every time.
+    """
+    columns = _columns(graph)
+    places = _places(graph, columns)
+    for node in graph.nodes:
+        x, y = places[node]
+        for i, parent in enumerate(node.parents):
+            twins = sum(other is parent for other in node.parents[:i])  # x * x has two edges, and both show
+            _draw_edge(ax, places[parent], places[node], beside=0.12 * twins)
+        label = node.name or SYMBOLS.get(node.operation, node.operation)
+        _draw_node(ax, x, y, label, colour="C0" if node.name else "black")
+        shape = " × ".join(map(str, node.shape))
+        ax.text(x, y - 0.42, shape, ha="center", va="top", fontsize=_SMALL, alpha=0.8)
+    tallest = max(abs(y) for _, y in places.values())
+    _make_blank(ax, (-0.5, max(columns.values()) + 0.5), (-tallest - 0.8, tallest + 0.5))
+    ax.set_aspect("equal")
+
+
+def _columns(graph):
+    """The column of each node: one to the right of its rightmost parent; parameters stand just before their first use."""
+    columns = {}
+    for node in graph.nodes:
+        columns[node] = max((columns[parent] + 1 for parent in node.parents), default=0)
+    for parameter in graph.parameters:
+        uses = [columns[node] for node in graph.nodes if any(parent is parameter for parent in node.parents)]
+        columns[parameter] = min(uses, default=1) - 1
+    return columns
+
+
+def _places(graph, columns):
+    """Where each node stands: (column, height); within a column sorted by the mean height of its parents, then by age."""
+    members = defaultdict(list)
+    for node in graph.nodes:
+        members[columns[node]].append(node)
+    places = {}
+
+    def order(node):
+        heights = [places[parent][1] for parent in node.parents]
+        return (-np.mean(heights) if heights else 0.0, node.index)
+
+    for column in sorted(members):
+        nodes = sorted(members[column], key=order)
+        for i, node in enumerate(nodes):
+            places[node] = (float(column), 1.1 * ((len(nodes) - 1) / 2 - i))
+    return places
+
+
+def _draw_node(ax, x, y, text, radius=0.3, colour="black"):
+    around = np.linspace(0, 2 * np.pi, 49)
+    ax.plot(x + radius * np.cos(around), y + radius * np.sin(around), color=colour, linewidth=1.2)
+    ax.text(x, y, text, color=colour, fontsize=11 if len(text) < 4 or "$" in text else 8, **_CENTRED)
+
+
+def _draw_edge(ax, start, end, beside, radius=0.3):
+    """An arrow from the rim of one node to the rim of another, moved a little to the side."""
+    start, end = np.array(start), np.array(end)
+    along = (end - start) / np.linalg.norm(end - start)
+    start = start + radius * along + beside * np.array([-along[1], along[0]])
+    end = end - radius * along + beside * np.array([-along[1], along[0]])
+    ax.arrow(*start, *(end - start), color="black", linewidth=1.0)
+
+
+def _make_blank(ax, x_limits, y_limits):
+    ax.set_axis_off()
+    ax.set_xlim(*x_limits)
+    ax.set_ylim(*y_limits)

@@ -1,0 +1,369 @@
+"""Record NumPy code as a computational graph.
+
+    graph = trace(lambda w, x: np.tanh(w @ x), w, x)
+    print(graph)         # one line a node
+    graph(w, x)          # replay it, on these or on other numbers
+
+NumPy asks the arguments of its functions whether they want to take over (``__array_ufunc__``, ``__array_function__``).
+A `Node` says yes: it computes the value as NumPy would and writes down what was computed from what. The code that is
+traced stays plain NumPy and knows nothing of it.
+
+Drawing, differentiating and exporting are readings of this one record.
+"""
+
+import inspect
+import itertools
+import linecache
+import operator
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+# A trace inside a trace records into the one that began last: the inner one.
+_order_of_recordings = itertools.count()
+
+# What a formatted node leaves in a text, and how to find it there: position in the recording, format specification.
+PLACEHOLDER = re.compile("\ue000([0-9]+):([^\ue001]*)\ue001")
+
+# These ask about an array, not for one: they are answered, not recorded.
+_QUESTIONS = {np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj}
+
+
+class TracingError(TypeError):
+    """NumPy code did something with a recorded value that a graph cannot hold; the message says what to write instead."""
+
+
+class Recording:
+    """The nodes of one trace, in the order in which they were computed: parents first."""
+
+    def __init__(self):
+        self.order = next(_order_of_recordings)
+        self.nodes = []
+
+    def add(self, function, arguments, options, value, name=None):
+        node = Node(self, len(self.nodes), function, arguments, options, value, name)
+        self.nodes.append(node)
+        return node
+
+
+class Node(NDArrayOperatorsMixin):
+    """One recorded value: `function(*arguments, **options)`, where some of the arguments are nodes again.
+
+    A parameter of the traced function has `function` None. `value` is what the function gave for the example arguments;
+    in a trace within a trace it is itself a node, of the outer one. Nodes are never changed after they are made.
+    """
+
+    __slots__ = ("arguments", "function", "index", "name", "options", "recording", "value")
+    __hash__ = object.__hash__
+
+    def __init__(self, recording, index, function, arguments, options, value, name=None):
+        self.recording = recording
+        self.index = index
+        self.function = function
+        self.arguments = arguments
+        self.options = options
+        self.value = value
+        self.name = name
+
+    # -- what the graph is read for ---------------------------------------------------------------------------------
+
+    @property
+    def parents(self):
+        """The nodes this one was computed from, in the order of the arguments: `x * x` has two parents."""
+        recorded = []
+        _substitute((self.arguments, self.options), self.recording, recorded.append)
+        return tuple(recorded)
+
+    @property
+    def operation(self):
+        """The name of the function: "multiply", "sum", "logistic"; "parameter" for a parameter."""
+        if self.function is None:
+            return "parameter"
+        return getattr(self.function, "name", None) or self.function.__name__
+
+    def __repr__(self):
+        return f"<{self.name or self.operation} {self.shape}>"
+
+    # -- recording --------------------------------------------------------------------------------------------------
+
+    def record(self, function, arguments, options=None):
+        """Compute `function(*arguments, **options)` and write it down as a node of the innermost trace involved."""
+        options = options or {}
+        recording = _innermost(arguments, options)
+        values = _substitute(arguments, recording, _value)
+        value = function(*values, **(_substitute(options, recording, _value) if options else options))
+        if isinstance(value, tuple | list):
+            raise TracingError(
+                f"{_name(function)} gives several arrays and cannot be one node of a graph: "
+                f"compute each array by itself, {_place()}"
+            )
+        return recording.add(function, arguments, options, value)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if method != "__call__":
+            raise TracingError(
+                f"np.{ufunc.__name__}.{method} cannot be recorded: write np.sum, np.prod, np.max, … with an axis, {_place()}"
+            )
+        if options.get("out") is not None:
+            raise TracingError(
+                f"an in-place operation (`+=`, `out=`) cannot be recorded: write `w = w + …` instead of `w += …`, {_place()}"
+            )
+        return self.record(ufunc, inputs, options)
+
+    def __array_function__(self, function, types, arguments, options):
+        if function in _QUESTIONS:
+            recording = _innermost(arguments, options)
+            return function(*_substitute(arguments, recording, _value), **_substitute(options, recording, _value))
+        if options.get("out") is not None:
+            raise TracingError(f"{_name(function)} with `out=` cannot be recorded: use its result, {_place()}")
+        return self.record(function, tuple(arguments), options)
+
+    # -- the parts of ndarray that code needs -----------------------------------------------------------------------
+
+    @property
+    def shape(self):
+        return np.shape(self.value)
+
+    @property
+    def ndim(self):
+        return len(self.shape)
+
+    @property
+    def size(self):
+        return np.size(self.value)
+
+    @property
+    def dtype(self):
+        return self.value.dtype if hasattr(self.value, "dtype") else np.result_type(self.value)
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("a recorded number has no len()")
+        return self.shape[0]
+
+    def __getitem__(self, key):
+        if any(isinstance(part, Node) and part.dtype == bool for part in (key if isinstance(key, tuple) else (key,))):
+            raise TracingError(
+                f"a choice of entries that depends on a recorded value (`x[x > 0]`) cannot be recorded, since the number "
+                f"of entries could change: write np.where(condition, x, 0), {_place()}"
+            )
+        return self.record(operator.getitem, (self, key))
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def T(self):
+        return np.transpose(self)
+
+    def transpose(self, *axes):
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def reshape(self, *shape, order="C"):
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
+
+    def ravel(self, order="C"):
+        return np.ravel(self, order=order)
+
+    def squeeze(self, axis=None):
+        return np.squeeze(self, axis=axis)
+
+    def clip(self, low=None, high=None):
+        return np.clip(self, low, high)
+
+    def dot(self, other):
+        return np.dot(self, other)
+
+    def sum(self, axis=None, keepdims=False):
+        return np.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, axis=None, keepdims=False):
+        return np.mean(self, axis=axis, keepdims=keepdims)
+
+    def max(self, axis=None, keepdims=False):
+        return np.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, axis=None, keepdims=False):
+        return np.min(self, axis=axis, keepdims=keepdims)
+
+    def prod(self, axis=None, keepdims=False):
+        return np.prod(self, axis=axis, keepdims=keepdims)
+
+    def __format__(self, specification):
+        """A placeholder: whoever draws the text puts the number there, formatted as `specification` says."""
+        return f"\ue000{self.index}:{specification}\ue001"
+
+    # -- what a graph cannot hold -----------------------------------------------------------------------------------
+
+    def __bool__(self):
+        raise TracingError(
+            f"`if`, `and`, `or` and `not` cannot branch on a recorded value: write np.where(condition, a, b), "
+            f"np.maximum, np.logical_and, …, {_place()}"
+        )
+
+    def _no_number(self, *_, **__):
+        raise TracingError(
+            f"a recorded value cannot become a Python number or a plain array (float, int, range, np.asarray, "
+            f"`array[i] = …`): stay with NumPy functions, np.stack instead of filling an array, {_place()}"
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = __array__ = item = tolist = _no_number
+
+    def __setitem__(self, key, value):
+        raise TracingError(
+            f"writing into a recorded array cannot be recorded: build it with np.where, np.stack or np.concatenate, {_place()}"
+        )
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What `trace` recorded: `parameters`, the `output` they lead to, and all `nodes` between, parents first."""
+
+    parameters: tuple[Node, ...]
+    output: Any
+    nodes: tuple[Node, ...]
+
+    def __call__(self, *arguments):
+        """Replay the graph on other arguments of the same shapes."""
+        if len(arguments) != len(self.parameters):
+            raise TypeError(f"graph: takes {len(self.parameters)} arguments, got {len(arguments)}")
+        if not self.parameters:
+            return self.output
+        values = {}
+        for parameter, argument in zip(self.parameters, arguments, strict=True):
+            if np.shape(argument) != parameter.shape:
+                raise ValueError(
+                    f"graph: {parameter.name} was recorded with shape {parameter.shape}, got {np.shape(argument)}"
+                )
+            values[parameter] = argument
+        recording = self.parameters[0].recording
+        for node in self.nodes:
+            if node.function is not None:
+                new = _substitute((node.arguments, node.options), recording, values.__getitem__)
+                values[node] = node.function(*new[0], **new[1])
+        return _substitute(self.output, recording, values.__getitem__)
+
+    def __repr__(self):
+        names = {node: node.name or f"v{position}" for position, node in enumerate(self.nodes)}
+        recording = self.parameters[0].recording
+        lines = []
+        for node in self.nodes:
+            arguments, options = _substitute((node.arguments, node.options), recording, lambda n: _Name(names[n]))
+            inputs = [_brief(argument) for argument in arguments] + [f"{k}={v!r}" for k, v in options.items()]
+            formula = f"{node.operation}({', '.join(inputs)})" if node.function else "parameter"
+            lines.append(f"{names[node]:>4} = {formula:<40} {node.shape}")
+        return "\n".join(lines)
+
+
+def trace(f, *example_arguments):
+    """Run `f` once on the example arguments and record, as a `Graph`, every NumPy operation that depends on them.
+
+    `f` returns an array, or tuples, lists and dictionaries of arrays. Shapes are those of the examples. Raises
+    `TracingError` where `f` does what no graph can hold: branching on a value, writing in place.
+    """
+    if not example_arguments:
+        raise TypeError("trace: give at least one example argument: there is nothing to record without")
+    recording = Recording()
+    parameters = tuple(
+        recording.add(None, (), {}, value if isinstance(value, Node) else _as_array(value, name), name)
+        for name, value in zip(_argument_names(f, len(example_arguments)), example_arguments, strict=True)
+    )
+    try:
+        output = f(*parameters)
+    except ValueError as error:  # `array[i] = w`: NumPy puts "setting an array element with a sequence" before our advice
+        if isinstance(error.__cause__, TracingError):
+            raise error.__cause__ from None
+        raise
+    return Graph(parameters, output, _ancestors(output, parameters))
+
+
+def _ancestors(output, parameters):
+    """The parameters and every node that `output` depends on, in the order of recording."""
+    recording = parameters[0].recording
+    needed = set(parameters)
+    waiting = []
+    _substitute(output, recording, waiting.append)
+    while waiting:
+        node = waiting.pop()
+        if node not in needed:
+            needed.add(node)
+            waiting.extend(node.parents)
+    return tuple(sorted(needed, key=operator.attrgetter("index")))
+
+
+_value = operator.attrgetter("value")
+
+
+def _innermost(*trees):
+    """The recording that began last among those of the nodes in the trees."""
+    recordings = []
+
+    def look(tree):
+        if isinstance(tree, Node):
+            recordings.append(tree.recording)
+        elif isinstance(tree, tuple | list):
+            for part in tree:
+                look(part)
+        elif isinstance(tree, dict):
+            look(tuple(tree.values()))
+
+    look(trees)
+    return max(recordings, key=operator.attrgetter("order"))
+
+
+def _substitute(tree, recording, replacement):
+    """The tree of tuples, lists and dictionaries, with each node of `recording` in it replaced."""
+    if isinstance(tree, Node):
+        return replacement(tree) if tree.recording is recording else tree
+    if isinstance(tree, tuple | list):
+        return type(tree)([_substitute(part, recording, replacement) for part in tree])
+    if isinstance(tree, dict):
+        return {key: _substitute(part, recording, replacement) for key, part in tree.items()}
+    return tree
+
+
+def _as_array(value, name):
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"trace: argument {name} must hold numbers, got {type(value).__name__} of {array.dtype}")
+    return array
+
+
+def _argument_names(f, count):
+    try:
+        names = [p.name for p in inspect.signature(f).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    except (TypeError, ValueError):  # some built-in functions have no signature
+        names = []
+    return [names[i] if i < len(names) else f"x{i}" for i in range(count)]
+
+
+class _Name(str):
+    """A name that is printed without quotes."""
+
+    __repr__ = str.__str__
+
+
+def _brief(argument):
+    """An argument as `repr` shows it, or only its shape when it is an array."""
+    return f"array{argument.shape}" if isinstance(argument, np.ndarray) and argument.ndim else repr(argument)
+
+
+def _name(function):
+    return f"np.{function.__name__}" if hasattr(function, "__name__") else repr(function)
+
+
+def _place():
+    """Where the traced code is running: the innermost line outside this package and NumPy, as words for a message."""
+    ours = (str(Path(__file__).parent), str(Path(np.__file__).parent))
+    frame = sys._getframe(1)
+    while frame and frame.f_code.co_filename.startswith(ours):
+        frame = frame.f_back
+    if frame is None:
+        return "somewhere in the traced code"
+    lines = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return f"in line {frame.f_lineno} of {frame.f_code.co_name}" + (f": {lines}" if lines else "")
