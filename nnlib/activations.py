@@ -8,12 +8,34 @@ as float64. NaN stays NaN, ±inf gives the limit, and nothing warns. `maxout` al
 takes the largest along the first axis.
 """
 
+import functools
+
 import numpy as np
 
 from nnlib.formula import Formula, as_real
 
 # Numbers: so many that a block, with what is computed from it on the way, stays in the processor's cache.
 BLOCK = 16384
+
+
+def in_blocks(formula):
+    """Evaluate an elementwise formula of several steps block by block where the array is long.
+
+    The values are the same, in half the time: intermediate results need not go through main memory.
+    """
+
+    @functools.wraps(formula)
+    def evaluate(self, a):
+        if a.size <= 2 * BLOCK or type(a) is not np.ndarray or not a.flags.forc:
+            return formula(self, a)
+        result = np.empty_like(a)
+        flat_a, flat_result = a.ravel(order="K"), result.ravel(order="K")  # views, as a is contiguous
+        for start in range(0, a.size, BLOCK):
+            block = slice(start, start + BLOCK)
+            flat_result[block] = formula(self, flat_a[block])
+        return result
+
+    return evaluate
 
 
 class Activation(Formula):
@@ -34,29 +56,12 @@ class Activation(Formula):
         return self.evaluate(self.slope, as_real(a, self, self.argument))
 
     def evaluate(self, formula, a):
-        """formula(a), a long array in blocks: its intermediate results need not go through main memory."""
-        if a.size > 2 * BLOCK and type(a) is np.ndarray and a.flags.forc:
-            return in_blocks(formula, a)
-        return untroubled(formula, a)
-
-
-def in_blocks(formula, a):
-    """An elementwise formula of a contiguous array, block by block."""
-    result = np.empty_like(a)
-    flat_a, flat_result = a.ravel(order="K"), result.ravel(order="K")  # views
-    for start in range(0, a.size, BLOCK):
-        block = slice(start, start + BLOCK)
-        flat_result[block] = untroubled(formula, flat_a[block])
-    return result
-
-
-def untroubled(formula, a):
-    """formula(a), also for callers who have NumPy raise on underflow: here a tiny result is the right one."""
-    try:
-        return formula(a)
-    except FloatingPointError:
-        with np.errstate(under="ignore"):
+        """formula(a), also where the caller has NumPy raise on underflow: a tiny result is right here."""
+        try:
             return formula(a)
+        except FloatingPointError:
+            with np.errstate(under="ignore"):
+                return formula(a)
 
 
 class Identity(Activation):
@@ -86,12 +91,14 @@ class Logistic(Activation):
     name, symbol, latex = "logistic", "σ", r"\frac{1}{1 + e^{-a}}"
     source = "notes, section 2"
 
+    @in_blocks
     def formula(self, a):
         if a.dtype.itemsize < 8:  # in float32 exp itself is up to 2.5 ulp off: round once, at the end
             return self.formula(a.astype(np.float64)).astype(a.dtype)
         e = np.exp(np.minimum(a, 80.0))  # at 80 σ is 1 in every precision; far beyond, eᵃ would overflow
         return e / (1.0 + e)
 
+    @in_blocks
     def slope(self, a):
         s = logistic(-np.abs(a))  # σ′ is even; on the left 1 − σ keeps all its digits
         return s * (1.0 - s)
@@ -112,6 +119,7 @@ class Tanh(Activation):
     def formula(self, a):
         return np.tanh(a)
 
+    @in_blocks
     def slope(self, a):
         # tanh′ is even; at 6000 it is 0 in every precision, and far beyond 2a would overflow.
         b = np.minimum(np.abs(a), 6000.0)
@@ -152,7 +160,7 @@ class Maxout(Activation):
     def evaluate(self, formula, pieces):
         if not pieces.shape or pieces.shape[0] == 0:
             raise ValueError(f"{self}: pieces must have the shape (K, …) with K ≥ 1, got {pieces.shape}")
-        return untroubled(formula, pieces)
+        return super().evaluate(formula, pieces)
 
     def formula(self, pieces):
         return np.max(pieces, axis=0)

@@ -73,12 +73,12 @@ def draw_chain(ax, values, derivatives, parts=()):
         ax.text(x, 0.42, name, **_CENTRED)
         ax.text(x, 0.12, value, color="C0", **_CENTRED)
         if x < last:
-            ax.arrow(x + 0.32, 0.12, 0.36, 0, color="C0", linewidth=1.4)
+            ax.arrow(x + 0.37, 0.12, 0.26, 0, color="C0", linewidth=1.4)
     for x, (name, value) in enumerate(derivatives.items()):
         ax.text(x, -0.32, value, color="C1", **_CENTRED)
         ax.text(x, -0.62, name, **_CENTRED)
         if x < last:
-            ax.arrow(x + 0.68, -0.32, -0.36, 0, color="C1", linewidth=1.4)
+            ax.arrow(x + 0.63, -0.32, -0.26, 0, color="C1", linewidth=1.4)
     for name, first, end in parts:
         left, right = first - 0.35, end + 0.35
         ax.plot([left, left, right, right], [0.72, 0.8, 0.8, 0.72], color="black", linewidth=0.8)

@@ -41,13 +41,16 @@ class TracingError(TypeError):
 class Recording:
     """The nodes of one trace, in the order in which they were computed: parents first."""
 
-    def __init__(self):
+    def __init__(self, keep_places=False):
         self.order = next(_order_of_recordings)
         self.nodes = []
+        self.places = [] if keep_places else None
 
     def add(self, function, arguments, options, value, name=None):
         node = Node(self, len(self.nodes), function, arguments, options, value, name)
         self.nodes.append(node)
+        if self.places is not None:
+            self.places.append(_place())
         return node
 
 
@@ -78,6 +81,11 @@ class Node(NDArrayOperatorsMixin):
         recorded = []
         _substitute((self.arguments, self.options), self.recording, recorded.append)
         return tuple(recorded)
+
+    @property
+    def place(self):
+        """The line of the traced code that made this node, as words for a message, if the trace keeps them."""
+        return self.recording.places[self.index] if self.recording.places else "in the traced code"
 
     @property
     def operation(self):
@@ -260,15 +268,16 @@ class Graph:
         return "\n".join(lines)
 
 
-def trace(f, *example_arguments):
+def trace(f, *example_arguments, keep_places=False):
     """Run `f` once on the example arguments and record, as a `Graph`, every NumPy operation that depends on them.
 
-    `f` returns an array, or tuples, lists and dictionaries of arrays. Shapes are those of the examples. Raises
-    `TracingError` where `f` does what no graph can hold: branching on a value, writing in place.
+    `f` returns an array, or tuples, lists and dictionaries of arrays. Shapes are those of the examples. With
+    `keep_places` each node knows the line that made it, which takes time. Raises `TracingError` where `f` does what no
+    graph can hold: branching on a value, writing in place.
     """
     if not example_arguments:
         raise TypeError("trace: give at least one example argument: there is nothing to record without")
-    recording = Recording()
+    recording = Recording(keep_places)
     parameters = tuple(
         recording.add(None, (), {}, value if isinstance(value, Node) else _as_array(value, name), name)
         for name, value in zip(_argument_names(f, len(example_arguments)), example_arguments, strict=True)
@@ -358,8 +367,8 @@ def _name(function):
 
 
 def _place():
-    """Where the traced code is running: the innermost line outside this package and NumPy, as words for a message."""
-    ours = (str(Path(__file__).parent), str(Path(np.__file__).parent))
+    """Where the traced code is running: the innermost line outside this and installed packages, as words for a message."""
+    ours = (str(Path(__file__).parent), str(Path(np.__file__).parent.parent))
     frame = sys._getframe(1)
     while frame and frame.f_code.co_filename.startswith(ours):
         frame = frame.f_back

@@ -15,6 +15,7 @@ becomes a program (export.py) that web/figure.mjs replays in the browser, on a s
 becomes a still picture (still.py), which is what shows where nothing can move.
 """
 
+import copy
 import inspect
 import itertools
 import random
@@ -56,11 +57,11 @@ class LiveFigure:
             raise TypeError(f'live: {where}: add alt="…", a sentence that says what the figure shows')
         _check_parameters(body, controls, panels, where)
         self.alt = " ".join(alt.split())
-        self.controls = controls
-        for name, control in controls.items():
+        self.controls = {name: copy.copy(control) for name, control in controls.items()}  # one may serve two figures
+        for name, control in self.controls.items():
             control.attach(name)
-        self._sliders = {name: c for name, c in controls.items() if isinstance(c, Slider)}
-        self._choices = {name: c for name, c in controls.items() if not isinstance(c, Slider)}
+        self._sliders = {name: c for name, c in self.controls.items() if isinstance(c, Slider)}
+        self._choices = {name: c for name, c in self.controls.items() if not isinstance(c, Slider)}
         figures = still.new_panels(panels, size or (SIZE_ALONE if panels == 1 else SIZE_BESIDE))
         self._canvas = Canvas(f"live-{self.name.replace('_', '-')}", figures)
         with still.style():
@@ -68,8 +69,9 @@ class LiveFigure:
         self._fix_limits()
         still.settle(figures)
         self._draw_arrows()
+        self._set_aside()
         self.program = self._describe()
-        self.svgs = [self._hide_absent(still.svg(figure, self._canvas.name)) for figure in figures]
+        self.svgs = [self._hide_absent(still.svg(figure, self._canvas.name, i)) for i, figure in enumerate(figures)]
 
     # -- recording --------------------------------------------------------------------------------------------------
 
@@ -95,10 +97,13 @@ class LiveFigure:
         if not self._sliders:
             return Graph((), run(), ())
         run.__signature__ = inspect.Signature([Parameter(name, Parameter.POSITIONAL_ONLY) for name in self._sliders])
-        return trace(run, *(float(control.start) for control in self._sliders.values()))
+        return trace(run, *(float(control.start) for control in self._sliders.values()), keep_places=True)
 
     def data(self, **settings):
         """What every artist shows with the controls at `settings`: {id: {"x": array, …}}; choices by position."""
+        for name in settings:
+            if name not in self.controls:
+                raise TypeError(f"{self.name}: no control {name}, only {', '.join(self.controls) or 'none'}")
         settings = {name: control.start for name, control in self.controls.items()} | settings
         graph = self._graphs[tuple(int(settings[name]) for name in self._choices)]
         return graph(*(settings[name] for name in self._sliders))
@@ -134,11 +139,19 @@ class LiveFigure:
                 channels = self.data(**dict(zip(self._choices, combination, strict=True)))[artist.id]
                 still.set_arrows(artist.drawn[0], **channels)
 
+    def _set_aside(self):
+        """Let the SVG hold also what begins where nothing can be drawn: hidden, until it is moved."""
+        for artist in self._canvas.artists.values():
+            channels = next(graph.output[artist.id] for graph in self._graphs.values() if artist.id in graph.output)
+            if "x" in channels and artist.kind in ("line", "text") and (start := still.set_aside(artist.drawn[0])):
+                artist.hidden = True
+                artist.style["start"] = start
+
     def _hide_absent(self, svg):
         """Hide what the combination shown at first does not draw."""
         shown = next(iter(self._graphs.values())).output
         for artist in self._canvas.artists.values():
-            if artist.id not in shown:
+            if artist.hidden or artist.id not in shown:
                 for part in artist.parts:
                     svg = svg.replace(f'id="{part}"', f'id="{part}" display="none"')
         return svg

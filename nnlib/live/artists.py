@@ -33,6 +33,7 @@ class Artist:
     panel: int
     drawn: list
     style: dict = field(default_factory=dict)  # what the browser must know besides the data
+    hidden: bool = False  # in the still: it begins where nothing can be drawn
 
     @property
     def parts(self):
@@ -57,14 +58,17 @@ class Canvas:
         self.axes = [figure.axes[0] for figure in figures]
         self.artists = {}  # from what identifies a call to its Artist
         self.first_run = True
-        self._settings = set()
+        self._settings = {}  # what each setting was called with: the line of the first run that called it
         self._channels = None
         self._calls = None
 
     def run(self, body, recording, arguments):
         """Run the body once; returns, for each artist it drew, its channels: {id: {"x": node or array, …}}."""
         self._channels, self._calls, self._recording = {}, {}, recording
+        self._settings_left = dict(self._settings)
         body(*(LiveAxes(self, i) for i in range(len(self.axes))), **arguments)
+        for (_, method, *_), where in self._settings_left.items():
+            raise _setting_differs(method, where)
         self.first_run = False
         return self._channels
 
@@ -88,12 +92,11 @@ class Canvas:
         """Call a method that draws nothing (set_xlim, grid, …): once, since it cannot differ between runs."""
         key = (panel, method, repr(arguments), repr(options))
         if key in self._settings:
+            self._settings_left.pop(key, None)
             return None
         if not self.first_run:
-            raise TracingError(
-                f"live: {method} differs between choices; a setting must be the same for all of them, {place()}"
-            )
-        self._settings.add(key)
+            raise _setting_differs(method, place())
+        self._settings[key] = place()
         return getattr(self.axes[panel], method)(*arguments, **options)
 
     def text_parts(self, text):
@@ -167,6 +170,7 @@ class LiveAxes:
     def imshow(self, z, *, extent, vmin, vmax, cmap=diverging, **style):
         if np.ndim(z) != 2:
             raise ValueError(f"live: imshow needs an array of two axes, got shape {np.shape(z)}, {place()}")
+        cmap = matplotlib.colormaps.get_cmap(cmap)
         options = {"extent": extent, "vmin": vmin, "vmax": vmax, "origin": "lower", "aspect": "auto", **style}
 
         def draw():
@@ -217,7 +221,7 @@ class LiveAxes:
         """A text at `xytext` points from the moving point `xy`, or, with an arrow, a still annotation."""
         if "arrowprops" in style or any(not isinstance(part, Node) for part in xy) and xytext is None:
             return self._still_artist("annotate", (text, xy, *([] if xytext is None else [xytext])), style)
-        options = {"textcoords": "offset points", "xytext": xytext or (0, 0), **style}
+        options = {"textcoords": "offset points", "xytext": xytext or (0, 0), "annotation_clip": False, **style}
         at = [_value(part) for part in xy]
         return self._text(text, lambda s: self._axes.annotate(s, at, **options), options, {"x": xy[0], "y": xy[1]})
 
@@ -241,7 +245,13 @@ class LiveAxes:
         written = "".join(
             part if isinstance(part, str) else format_number(part["value"].value, part["format"]) for part in parts
         )
-        return self._add("text", "text", lambda: [draw(written or "\N{NO-BREAK SPACE}")], {"text": parts, **(at or {})}, identity)[0]
+
+        def draw_text():
+            drawn = draw(written or "\N{NO-BREAK SPACE}")
+            drawn.set_in_layout(at is None)  # a text that moves must not press on the axes where it begins
+            return [drawn]
+
+        return self._add("text", "text", draw_text, {"text": parts, **(at or {})}, identity)[0]
 
     def _add(self, method, kind, draw, channels, identity, style=None):
         """Data may depend on the controls, style may not."""
@@ -285,6 +295,10 @@ class LiveAxes:
             )
 
 
+def _setting_differs(method, where):
+    return TracingError(f"live: {method} differs between choices; a setting must be the same for all of them, {where}")
+
+
 def _extent(kind, data):
     """The points that must be within the axis limits: x and y, or pairs of them."""
     if kind == "line":
@@ -307,7 +321,7 @@ def format_number(value, specification):
 
 def colours(cmap, stops=33):
     """Colours along a colour map, red, green, blue and opacity from 0 to 255; the browser mixes neighbours."""
-    return np.round(255 * matplotlib.colormaps.get_cmap(cmap)(np.linspace(0, 1, stops))).astype(int).tolist()
+    return np.round(255 * cmap(np.linspace(0, 1, stops))).astype(int).tolist()
 
 
 def place():
@@ -348,4 +362,7 @@ def _identity(value):
 def _same_length(x, y):
     """Both as arrays of one axis; a number is repeated."""
     shape = (max(np.size(x), np.size(y)),)
+    for part in (x, y):
+        if np.shape(part) not in ((), (1,), shape):
+            raise ValueError(f"live: x and y must be equally long, got shapes {np.shape(x)} and {np.shape(y)}, {place()}")
     return tuple(part if np.shape(part) == shape else np.broadcast_to(part, shape) for part in (x, y))

@@ -1,7 +1,9 @@
 """What a reader can move: a slider, a choice among options, a checkbox."""
 
+import math
 from dataclasses import dataclass, field
 from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import ipywidgets
@@ -59,7 +61,7 @@ class Slider(Control):
 
     def positions(self):
         """Every value the slider can take, rounded as the browser rounds them."""
-        count = int(round((self.high - self.low) / self.step)) + 1
+        count = math.floor((self.high - self.low) / self.step + 1e-6) + 1
         return [round(self.low + i * self.step, 12) for i in range(count)]
 
     def description(self):
@@ -118,8 +120,11 @@ class Checkbox(Choice):
 def slider(low, high, value, step=0.1, label=None):
     """A number between `low` and `high`, in steps: the body gets it as a recorded number (no `if`, but np.where)."""
     for name, number in {"low": low, "high": high, "value": value, "step": step}.items():
-        if isinstance(number, bool) or not isinstance(number, int | float):
+        if isinstance(number, bool) or not isinstance(number, Real):
             raise TypeError(f"slider: {name} must be a number, got {number!r}")
+        if not math.isfinite(number):
+            raise ValueError(f"slider: {name} must be finite, got {number}")
+    low, high, value, step = (number if isinstance(number, int) else float(number) for number in (low, high, value, step))
     if not low < high:
         raise ValueError(f"slider: low must be below high, got low={low}, high={high}")
     if not low <= value <= high:
@@ -137,7 +142,10 @@ def choice(*options, value=None, label=None):
         raise ValueError(f"choice: give at least two options, got {len(options)}")
     if value is not None and value not in options:
         raise ValueError(f"choice: value must be one of {list(options)}, got {value!r}")
-    return Choice(label, options, 0 if value is None else options.index(value))
+    made = Choice(label, options, 0 if value is None else options.index(value))
+    if len(set(made.names)) < len(options):
+        raise ValueError(f"choice: options must have different names, got {made.names}")
+    return made
 
 
 def checkbox(value, label=None):

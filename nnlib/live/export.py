@@ -103,7 +103,7 @@ def _moves(appearances):
 
 
 def _leaves(tree):
-    if isinstance(tree, dict | list):
+    if isinstance(tree, dict | list | tuple):
         for part in tree.values() if isinstance(tree, dict) else tree:
             yield from _leaves(part)
     else:
@@ -144,7 +144,7 @@ class Nodes:
             return self.write("view", [self.constant(once.ravel())], array.shape, offset=0, strides=strides)
         if array.ndim == 1 and array.size > 2:
             ends = [_json_number(array[0]), _json_number(array[-1])]
-            if np.array_equal(array, np.linspace(array[0], array[-1], array.size)):
+            if np.isfinite(array).all() and np.array_equal(array, np.linspace(*array[[0, -1]], array.size)):
                 return self.write("constant", shape=array.shape, linspace=ends)
         return self.write("constant", shape=array.shape, values=[_json_number(v) for v in array.ravel()])
 
@@ -153,7 +153,10 @@ class Nodes:
         positions = {parameter: self.write("slider", name=parameter.name) for parameter in graph.parameters}
         for node in graph.nodes:
             if node.function is not None:
-                positions[node] = self._add_node(node, positions)
+                try:
+                    positions[node] = self._add_node(node, positions)
+                except TracingError as error:
+                    raise TracingError(f"{error}, {node.place}") from None
         return lambda value: positions[value] if isinstance(value, Node) else self.constant(value)
 
     def _add_node(self, node, positions):

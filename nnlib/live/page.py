@@ -11,7 +11,7 @@ def html(name, alt, svgs, program):
     if not program["controls"]:
         return f'<div class="live">{picture}</div>'
     controls = "".join(_control(name, control) for control in program["controls"])
-    data = json.dumps(program, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    data = json.dumps(program, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<div class="live" id="{name}">{picture}'
         f'<form class="live-controls" autocomplete="off" aria-label="Controls of the figure">{controls}'

@@ -6,7 +6,9 @@ import re
 import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.transforms import IdentityTransform
+from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
+from matplotlib.transforms import Bbox, IdentityTransform
 
 STYLE = "nnlib.course"
 
@@ -62,10 +64,11 @@ def scales(axes):
 
 
 def settle(figures):
-    """Lay the panels out, so that `scales` and `arrow_paths` hold for what is written."""
+    """Lay the panels out, and leave it at that, so that `scales` and `set_arrows` hold for what is written."""
     with style():
         for figure in figures:
-            figure.draw_without_rendering()
+            figure.savefig(io.StringIO(), format="svg")  # only SVG measures text as SVG does
+            figure.set_layout_engine("none")
 
 
 def set_arrows(line, x, y, u, v):
@@ -85,9 +88,32 @@ def set_arrows(line, x, y, u, v):
     line.set_transform(IdentityTransform())
 
 
-def svg(figure, name):
+def set_aside(drawn):
+    """Put a text or marks that begin where nothing can be drawn into the middle of their axes, so that the SVG has them.
+
+    Returns where they are now, in data coordinates; None if they could stay.
+    """
+    axes, is_line = drawn.axes, isinstance(drawn, Line2D)
+    box = axes.figure.bbox if is_line else Bbox([(-1e4, -1e4), (1e4, 1e4)])  # matplotlib leaves out marks beyond the figure
+    place = drawn.get_xydata() if is_line else [drawn.xy if isinstance(drawn, Annotation) else drawn.get_position()]
+    transform = axes.transData if is_line or isinstance(drawn, Annotation) else drawn.get_transform()
+    with np.errstate(invalid="ignore"):
+        if any(box.contains(x, y) for x, y in transform.transform(place)):
+            return None
+    middle = axes.bbox.min + axes.bbox.size / 2
+    x, y = (float(number) for number in transform.inverted().transform(middle))
+    if is_line:
+        drawn.set_data([x], [y])
+    elif isinstance(drawn, Annotation):
+        drawn.xy = (x, y)
+    else:
+        drawn.set_position((x, y))
+    return dict(zip("xy", map(float, axes.transData.inverted().transform(middle)), strict=True))
+
+
+def svg(figure, name, panel):
     """The figure as an SVG element for an HTML page: no fixed colours, no fixed size, ids that no other figure has."""
-    with style(**{"svg.hashsalt": name}):
+    with style(**{"svg.hashsalt": f"{name}-{panel}"}):
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"]))
     text = file.getvalue()

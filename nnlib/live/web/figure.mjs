@@ -460,10 +460,11 @@ export function start(root, program) {
     if (artist.kind !== "text") continue;
     const shown = [variantOf(defaults), ...program.variants.keys()].find((index) => id in program.variants[index]);
     const { x, y } = data(defaults, shown)[id];
+    const start = artist.start ?? { x: x?.data[0], y: y?.data[0] };
     const text = elements[id][0].querySelector("text");
     if (x) {
       const panel = panels[artist.panel];
-      artist.from = { x: Number(text.getAttribute("x")) - panel.x(x.data[0]), y: Number(text.getAttribute("y")) - panel.y(y.data[0]) };
+      artist.from = { x: Number(text.getAttribute("x")) - panel.x(start.x), y: Number(text.getAttribute("y")) - panel.y(start.y) };
     }
   }
 

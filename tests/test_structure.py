@@ -1,0 +1,206 @@
+"""The shape of the project: who imports whom, which names are public, what a chapter must hold."""
+
+import ast
+import gzip
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from notebooks import normal, text
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "nnlib").rglob("*.py"))
+}
+
+# What each module may import besides the standard library. `live` stands for all modules of nnlib.live.
+IMPORTS = {
+    "nnlib": set(),
+    "nnlib.formula": {"numpy"},
+    "nnlib.activations": {"numpy", "nnlib.formula"},
+    "nnlib.neuron": {"numpy", "nnlib.formula", "nnlib.activations"},
+    "nnlib.losses": {"numpy", "nnlib.formula"},
+    "nnlib.matrix_calculus": {"numpy"},
+    "nnlib.graph": {"numpy"},
+    "nnlib.chain_rule": {"numpy", "nnlib.formula", "nnlib.graph"},
+    "nnlib.checks": {"numpy", "nnlib.chain_rule", "nnlib.matrix_calculus"},
+    "nnlib.network": {"numpy", "nnlib.activations", "nnlib.losses", "nnlib.chain_rule"},
+    "nnlib.drawing": {"numpy", "matplotlib", "nnlib.graph"},
+    "nnlib.live": {"numpy", "matplotlib", "ipywidgets", "anywidget", "traitlets"}
+    | {"nnlib.drawing", "nnlib.graph", "nnlib.formula", "nnlib.live"},
+}
+CHAPTER_IMPORTS = {"numpy", "matplotlib", "ipywidgets", "sklearn", "nnlib"}
+
+# The names that chapters and readers rely on; a name of a class may be followed by what its objects carry.
+PUBLIC = {
+    "nnlib.activations": "identity logistic tanh relu maxout "
+    "identity.derivative logistic.derivative tanh.derivative relu.derivative maxout.derivative",
+    "nnlib.neuron": "add_bias Neuron Neuron.activation",
+    "nnlib.losses": "one_hot softmax log_softmax entropy cross_entropy kl_divergence negative_log_likelihood "
+    "logistic_loss softmax_loss hinge_loss squared_loss zero_one_loss "
+    "logistic_loss.gradient softmax_loss.gradient hinge_loss.gradient "
+    "logistic_loss.value_and_gradient softmax_loss.value_and_gradient hinge_loss.value_and_gradient",
+    "nnlib.matrix_calculus": "vec unvec derivative_shape numerical_jacobian to_denominator_layout",
+    "nnlib.graph": "trace",
+    "nnlib.chain_rule": "value_and_gradient gradient jacobian vjp jvp",
+    "nnlib.checks": "check_derivative",
+    "nnlib.network": "Layer MLP train",
+    "nnlib.live": "live slider choice checkbox",
+}
+
+# The items of each chapter: each has an anchor with its number, `(N1)=`, on the page.
+ITEMS = {
+    "neuron": [f"N{i}" for i in range(1, 9)],
+    "losses": ["L1", "L2", "L3", "L4", "L5", "L5b", "L6"],
+    "matrix_calculus": [f"M{i}" for i in range(1, 7)],
+    "chain_rule": [f"C{i}" for i in range(1, 11)],
+}
+
+
+def imported(tree):
+    """The modules that a syntax tree imports, function bodies included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute, so that the direction can be read off"
+            # `from nnlib import graph` imports nnlib.graph
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in MODULES else node.module for name in whole)
+
+
+def family(name):
+    """The key of `name` in IMPORTS: a module of nnlib, nnlib.live for all its modules, else the package."""
+    parts = name.split(".")
+    return ".".join(parts[:2]) if parts[0] == "nnlib" else parts[0]
+
+
+def code_cells(path):
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_one_way(module):
+    allowed = IMPORTS[family(module)]
+    found = {family(name) for name in imported(ast.parse(MODULES[module].read_text(encoding="utf-8")))}
+    assert found - sys.stdlib_module_names <= allowed
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if IMPORTS[family(name)] <= {"numpy", *MODULES}])
+def test_numbers_need_numpy_alone(module):
+    """`import nnlib`, and each module that only computes, loads NumPy and no other package."""
+    code = (
+        "import sys, numpy; before = set(sys.modules); "
+        f"import {module}; print(*{{name.split('.')[0] for name in set(sys.modules) - before}})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(run.stdout.split()) - sys.stdlib_module_names <= {"nnlib", "numpy"}
+
+
+@pytest.mark.parametrize("module", [name for name in PUBLIC if name in MODULES])
+def test_public_names(module):
+    for name in PUBLIC[module].split():
+        found = importlib.import_module(module)
+        for part in name.split("."):
+            assert hasattr(found, part), f"{module}.{name} is missing"
+            found = getattr(found, part)
+
+
+def test_browser_code_imports_one_way():
+    figure, page = (
+        (ROOT / "nnlib/live/web" / name).read_text(encoding="utf-8") for name in ("figure.mjs", "page.mjs")
+    )
+    pattern = r"\bfrom\s*[\"']([^\"']+)|\bimport\s*\(?\s*[\"']([^\"']+)"
+    assert re.findall(pattern, figure) == []
+    assert re.findall(pattern, page) == [("./figure.mjs", "")]
+
+
+def test_browser_code_is_small(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "exts")
+    code = importlib.import_module("course_site").live_code()
+    assert len(gzip.compress(code.encode())) <= 15_000
+    assert not re.search(r"^(import|export)\b", code, flags=re.MULTILINE)
+
+
+def test_contents_list_every_chapter():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = [contents["root"], *(chapter["file"] for chapter in contents["chapters"])]
+    here = {
+        f"chapters/{path.stem}" for path in (ROOT / "chapters").iterdir() if path.suffix in (".ipynb", ".md")
+    }
+    assert sorted(listed) == sorted(here)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_normal(path):
+    content = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(content, as_version=4)
+    nbformat.validate(notebook)
+    assert content == text(normal(notebook)), f"run: python tests/notebooks.py {path.relative_to(ROOT)}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_text_output_is_committed(path):
+    """nbval compares no cell without execution count: only pictures, HTML and widgets may go without."""
+    executed = ROOT / "_build" / "jupyter_execute" / path.relative_to(ROOT)
+    if not executed.exists():
+        pytest.skip(
+            "NOT CHECKED: whether every text output is committed, as the site is not built: make book"
+        )
+    built, committed = (normal(nbformat.read(name, as_version=4)).cells for name in (executed, path))
+    assert [cell.source for cell in built] == [cell.source for cell in committed], "built before: make book"
+    for cell, expected in zip(committed, built, strict=True):
+        if cell.cell_type == "code":
+            compared = cell.execution_count is not None
+            assert compared == (expected.execution_count is not None), (
+                f"run: python tests/notebooks.py --run {path.relative_to(ROOT)} (the cell\n{cell.source}\n)"
+            )
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_are_short_and_plain(path):
+    for source in code_cells(path):
+        lines = [line for line in source.splitlines() if line.strip()]
+        assert len(lines) <= 15, f"a cell of {len(lines)} lines begins with {lines[0]!r}"
+        tree = ast.parse(source)  # no shell commands, no magics
+        names = set(imported(tree))
+        assert {family(name).split(".")[0] for name in names} - sys.stdlib_module_names <= CHAPTER_IMPORTS
+        stars = [
+            node.module
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        ]
+        assert stars == [], f"`from {stars} import *` hides where a name comes from"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in NOTEBOOKS if path.stem in ITEMS], ids=lambda path: path.stem
+)
+def test_every_item_has_its_anchor(path):
+    notebook = nbformat.read(path, as_version=4)
+    pages = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    anchors = re.findall(r"^\((\w+)\)=\s*$", pages, flags=re.MULTILINE)
+    assert [item for item in ITEMS[path.stem] if item not in anchors] == []
+    assert len(anchors) == len(set(anchors))
+
+
+def test_no_top_level_static_folder():
+    """Jupyter Book would load every script in it as a classic script, on every page."""
+    assert not (ROOT / "_static").exists()
+
+
+def test_lock_names_everything_that_is_asked_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    asked = {re.match(r"[\w-]+", name)[0] for extra in ("live", "book", "test") for name in extras[extra]}
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert asked - {"nnlib"} <= set(re.findall(r"^([\w-]+)==", lock, flags=re.MULTILINE)), "run: make lock"
+    assert lock.splitlines()[-1] == "-e ."
