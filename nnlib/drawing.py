@@ -46,7 +46,9 @@ def draw_neuron(
             continue
         _draw_node(ax, 0, y, name)
         ax.plot([0.3, cell - 0.34], [y, 0.16 * y], color="C0", linewidth=1.6)
-        ax.text(0.86, 0.76 * y + 0.07, weight, color="C0", ha="center", va="bottom")
+        above = y > 0  # the label stands on the outer side of its line
+        beside = {"y": 0.76 * y + (0.07 if above else -0.07), "va": "bottom" if above else "top"}
+        ax.text(0.86, s=weight, color="C0", ha="center", **beside)
     _draw_node(ax, cell, 0, activation, radius=0.34)
     ax.plot([cell + 0.34, box - 0.28], [0, 0], color="black", linewidth=1.2)
     corners = 0.28 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]]).T

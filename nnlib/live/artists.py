@@ -171,10 +171,11 @@ class LiveAxes:
         if np.ndim(z) != 2:
             raise ValueError(f"live: imshow needs an array of two axes, got shape {np.shape(z)}, {place()}")
         cmap = matplotlib.colormaps.get_cmap(cmap)
-        options = {"extent": extent, "vmin": vmin, "vmax": vmax, "origin": "lower", "aspect": "auto", **style}
+        options = {"extent": extent, "vmin": vmin, "vmax": vmax, "origin": "lower", **style}
 
         def draw():
-            return [self._axes.imshow(_value(z), cmap=cmap, interpolation="none", **options)]
+            aspect = self._axes.get_aspect()  # a picture does not change it, as matplotlib's would
+            return [self._axes.imshow(_value(z), cmap=cmap, interpolation="none", aspect=aspect, **options)]
 
         style = {
             "low": vmin,

@@ -72,8 +72,8 @@ COMPOSED = {
     np.diff: lambda a, axis=-1: np.moveaxis(np.moveaxis(a, axis, 0)[1:] - np.moveaxis(a, axis, 0)[:-1], 0, axis),
     np.outer: lambda a, b: np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1)),
     np.dot: lambda a, b: a @ b if np.ndim(a) and np.ndim(b) else a * b,
-    np.zeros_like: lambda a: np.zeros(np.shape(a)),
-    np.ones_like: lambda a: np.ones(np.shape(a)),
+    np.zeros_like: lambda a, shape=None: np.zeros(np.shape(a) if shape is None else shape),
+    np.ones_like: lambda a, shape=None: np.ones(np.shape(a) if shape is None else shape),
     np.full_like: lambda a, fill_value: np.broadcast_to(fill_value, np.shape(a)),
 }
 

@@ -94,6 +94,8 @@ def set_aside(drawn):
     Returns where they are now, in data coordinates; None if they could stay.
     """
     axes, is_line = drawn.axes, isinstance(drawn, Line2D)
+    if is_line and drawn.get_linestyle() not in ("None", "none"):
+        return None  # matplotlib leaves out marks, but never a line
     box = axes.figure.bbox if is_line else Bbox([(-1e4, -1e4), (1e4, 1e4)])  # matplotlib leaves out marks beyond the figure
     place = drawn.get_xydata() if is_line else [drawn.xy if isinstance(drawn, Annotation) else drawn.get_position()]
     transform = axes.transData if is_line or isinstance(drawn, Annotation) else drawn.get_transform()
