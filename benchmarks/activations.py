@@ -32,9 +32,7 @@ def torch_peer(torch, function):
         relu: torch.relu,
         relu.derivative: lambda a: (a > 0).to(a.dtype),
         maxout: lambda a: torch.amax(a, dim=0),
-        maxout.derivative: lambda a: torch.nn.functional.one_hot(torch.argmax(a, dim=0), PIECES).T.to(
-            a.dtype
-        ),
+        maxout.derivative: lambda a: torch.nn.functional.one_hot(torch.argmax(a, dim=0), PIECES).T.to(a.dtype),
     }[function]
 
 
@@ -82,9 +80,7 @@ def main():
                         duration(result.theirs),
                         f"{result.ratio:.2f}",
                         f"{result.low:.2f}–{result.high:.2f}",
-                        ""
-                        if bound is None
-                        else f"≤ {bound} {'reached' if result.ratio <= bound else 'MISSED'}",
+                        "" if bound is None else f"≤ {bound} {'reached' if result.ratio <= bound else 'MISSED'}",
                     ]
                 )
     print_table(

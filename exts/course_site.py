@@ -49,9 +49,7 @@ FIGURE_CHARACTERS = (
 SET_MODE = 'document.documentElement.dataset.mode ||= "auto";'
 
 # What sphinx-thebe writes into each page: settings of a server that nobody starts.
-THEBE_SETTINGS = re.compile(
-    r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName.*?</script>', re.S
-)
+THEBE_SETTINGS = re.compile(r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName.*?</script>', re.S)
 
 FIRST_PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -88,9 +86,7 @@ def use_node():
     answer = subprocess.run(ask, capture_output=True, text=True).stdout.strip()
     number, _, path = answer.partition(" ")
     if not path or int(number.split(".")[0]) < 18:
-        raise ExtensionError(
-            f"Node 18 or newer is needed, {node} is {number or 'broken'}: pip install -e .[node]"
-        )
+        raise ExtensionError(f"Node 18 or newer is needed, {node} is {number or 'broken'}: pip install -e .[node]")
     katex.NODEJS_BINARY = path  # `node` may be a script that starts Node: when it is ended, Node would go on
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
     katex.KaTeXServer.start_server_process = start_katex  # not used on Windows
@@ -237,12 +233,12 @@ def finish_page(app, pagename, templatename, context, doctree):
     body = context.get("body", "")
     if 'class="katex-error"' in body:
         title = re.search(r'class="katex-error" title="([^"]*)"', body)
-        logger.warning(
-            "a formula cannot be typeset: %s", title[1] if title else "see the page", location=pagename
-        )
+        logger.warning("a formula cannot be typeset: %s", title[1] if title else "see the page", location=pagename)
     if LIVE_FIGURE in body:
         app.add_js_file(None, type="module", body=app.course_live_code)
     body = THEBE_SETTINGS.sub("", body)
+    # docutils marks the items of a bibliography with a role that ARIA has given up, within a list.
+    body = body.replace(' role="doc-biblioentry"', ' role="listitem"')
     # Long formulas scroll on a narrow screen: with the keyboard, too.
     context["body"] = body.replace('<span class="katex-display"', '<span tabindex="0" class="katex-display"')
 
@@ -251,9 +247,7 @@ def write_first_page(app, exception):
     """The site's own index.html leads to the first chapter, also from a folder and without a server."""
     if exception is None and app.builder.format == "html":
         url, title = app.builder.get_target_uri(app.config.root_doc), escape(app.config.html_title)
-        (Path(app.outdir) / "index.html").write_text(
-            FIRST_PAGE.format(url=url, title=title), encoding="utf-8"
-        )
+        (Path(app.outdir) / "index.html").write_text(FIRST_PAGE.format(url=url, title=title), encoding="utf-8")
 
 
 def setup(app):

@@ -1,7 +1,7 @@
 """Pictures that chapters share: the neuron, a recorded graph, and the course's colour maps.
 
-Every function draws on the axes it is given, which it turns into a blank sheet, and moves nothing: use it in a figure of
-nnlib.live, which gives the picture the colours of the page.
+Every function draws on the axes it is given, which it turns into a blank sheet. Use it in a figure of nnlib.live, which
+gives the picture the colours of the page.
 """
 
 from collections import defaultdict
@@ -21,7 +21,7 @@ SYMBOLS = {
     "less": "<", "greater": ">", "getitem": "[ ]", "transpose": "ᵀ", "logistic": "σ",
 }  # fmt: skip
 _CENTRED = {"ha": "center", "va": "center"}
-_SMALL = 9
+_SMALL = 10
 
 
 def draw_neuron(
@@ -89,7 +89,7 @@ def draw_chain(ax, values, derivatives, parts=()):
 
 
 def draw_graph(ax, graph):
-    """A recorded graph, values flowing right: a node is a circle with its operation, its shape below (a number has none).
+    """A recorded graph, values flowing right: a node is a circle with its operation, below it its shape, if it has one.
 
     The column of a node is its distance from the parameters; the same graph gives the same picture every time.
     """
@@ -110,7 +110,7 @@ def draw_graph(ax, graph):
 
 
 def _columns(graph):
-    """The column of each node: one to the right of its rightmost parent; parameters stand just before their first use."""
+    """The column of each node: right of its rightmost parent; parameters stand just before their first use."""
     columns = {}
     for node in graph.nodes:
         columns[node] = max((columns[parent] + 1 for parent in node.parents), default=0)
@@ -121,7 +121,7 @@ def _columns(graph):
 
 
 def _places(graph, columns):
-    """Where each node stands: (column, height); within a column sorted by the mean height of its parents, then by age."""
+    """Where each node stands: (column, height); a column is sorted by the mean height of the parents, then by age."""
     members = defaultdict(list)
     for node in graph.nodes:
         members[columns[node]].append(node)

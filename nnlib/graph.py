@@ -35,7 +35,7 @@ _QUESTIONS = {np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.is
 
 
 class TracingError(TypeError):
-    """NumPy code did something with a recorded value that a graph cannot hold; the message says what to write instead."""
+    """NumPy code did with a recorded value what a graph cannot hold; the message says what to write instead."""
 
 
 class Recording:
@@ -115,11 +115,13 @@ class Node(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         if method != "__call__":
             raise TracingError(
-                f"np.{ufunc.__name__}.{method} cannot be recorded: write np.sum, np.prod, np.max, … with an axis, {_place()}"
+                f"np.{ufunc.__name__}.{method} cannot be recorded: "
+                f"write np.sum, np.prod, np.max, … with an axis, {_place()}"
             )
         if options.get("out") is not None:
             raise TracingError(
-                f"an in-place operation (`+=`, `out=`) cannot be recorded: write `w = w + …` instead of `w += …`, {_place()}"
+                f"an in-place operation (`+=`, `out=`) cannot be recorded: "
+                f"write `w = w + …` instead of `w += …`, {_place()}"
             )
         return self.record(ufunc, inputs, options)
 
@@ -157,7 +159,7 @@ class Node(NDArrayOperatorsMixin):
     def __getitem__(self, key):
         if any(isinstance(part, Node) and part.dtype == bool for part in (key if isinstance(key, tuple) else (key,))):
             raise TracingError(
-                f"a choice of entries that depends on a recorded value (`x[x > 0]`) cannot be recorded, since the number "
+                f"a choice of entries by a recorded value (`x[x > 0]`) cannot be recorded, since the number "
                 f"of entries could change: write np.where(condition, x, 0), {_place()}"
             )
         return self.record(operator.getitem, (self, key))
@@ -224,7 +226,8 @@ class Node(NDArrayOperatorsMixin):
 
     def __setitem__(self, key, value):
         raise TracingError(
-            f"writing into a recorded array cannot be recorded: build it with np.where, np.stack or np.concatenate, {_place()}"
+            f"writing into a recorded array cannot be recorded: "
+            f"build it with np.where, np.stack or np.concatenate, {_place()}"
         )
 
 
@@ -284,7 +287,9 @@ def trace(f, *example_arguments, keep_places=False):
     )
     try:
         output = f(*parameters)
-    except ValueError as error:  # `array[i] = w`: NumPy puts "setting an array element with a sequence" before our advice
+    except (
+        ValueError
+    ) as error:  # `array[i] = w`: NumPy puts "setting an array element with a sequence" before our advice
         if isinstance(error.__cause__, TracingError):
             raise error.__cause__ from None
         raise
@@ -345,7 +350,11 @@ def _as_array(value, name):
 
 def _argument_names(f, count):
     try:
-        names = [p.name for p in inspect.signature(f).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        names = [
+            p.name
+            for p in inspect.signature(f).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
     except (TypeError, ValueError):  # some built-in functions have no signature
         names = []
     return [names[i] if i < len(names) else f"x{i}" for i in range(count)]
@@ -367,7 +376,7 @@ def _name(function):
 
 
 def _place():
-    """Where the traced code is running: the innermost line outside this and installed packages, as words for a message."""
+    """Where the traced code is running: the innermost line outside of packages, as words for a message."""
     ours = (str(Path(__file__).parent), str(Path(np.__file__).parent.parent))
     frame = sys._getframe(1)
     while frame and frame.f_code.co_filename.startswith(ours):

@@ -5,6 +5,7 @@ one that `playwright install chromium` put there. Where there is none, the tests
 says so in a block of its own; with `CI=true` they fail.
 """
 
+import contextlib
 import functools
 import os
 import shutil
@@ -74,6 +75,12 @@ def pytest_terminal_summary(terminalreporter):
 @pytest.fixture
 def visit(browser):
     """visit(url, **context): open a page; whatever a test does on it, it must log no error and ask no other host."""
+    with visits(browser) as open_page:
+        yield open_page
+
+
+@contextlib.contextmanager
+def visits(browser):
     contexts, problems = [], []
 
     def open_page(url, *, browser=browser, watched=True, **options):

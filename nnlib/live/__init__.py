@@ -10,9 +10,9 @@
     response                                    # display it
     response.controls["w"].value = 2.0          # move it from Python
 
-The body runs once for every combination of choices, with recorded numbers for the sliders (nnlib.graph). What it computes
-becomes a program (export.py) that web/figure.mjs replays in the browser, on a static page as in Jupyter. What it draws
-becomes a still picture (still.py), which is what shows where nothing can move.
+The body runs once for every combination of choices, with recorded numbers for the sliders (nnlib.graph). What it
+computes becomes a program (export.py) that web/figure.mjs replays in the browser, on a static page as in Jupyter. What
+it draws becomes a still picture (still.py), which is what shows where nothing can move.
 """
 
 import copy
@@ -27,7 +27,7 @@ from nnlib.live import export, page, still, widget
 from nnlib.live.artists import Canvas
 from nnlib.live.controls import Control, Slider, checkbox, choice, slider
 
-# Inches: at these sizes the text of a picture comes out about as large as the page's, on a phone too (web/live.css).
+# Inches: at these sizes the text of a picture is about as large as the page's, on a phone too (web/live.css).
 SIZE_ALONE, SIZE_BESIDE = (4.4, 3.0), (3.5, 2.7)
 
 __all__ = ["LiveFigure", "checkbox", "choice", "live", "slider"]
@@ -37,8 +37,8 @@ def live(*, alt=None, panels=1, size=None, **controls):
     """Make a function that draws into a live figure.
 
     `alt` says in words what the figure shows, for readers who do not see it; it is required. `panels` is the number of
-    axes the body begins with, `size` the width and height of each in inches. Every other argument is a control and goes to the
-    body's parameter of the same name. Raises TypeError or ValueError naming the line of the body that has to change.
+    axes the body begins with, `size` the width and height of each in inches. Every other argument is a control and goes
+    to the body's parameter of the same name. Raises TypeError or ValueError naming the line that has to change.
     """
 
     def decorate(body):
@@ -62,7 +62,8 @@ class LiveFigure:
             control.attach(name)
         self._sliders = {name: c for name, c in self.controls.items() if isinstance(c, Slider)}
         self._choices = {name: c for name, c in self.controls.items() if not isinstance(c, Slider)}
-        figures = still.new_panels(panels, size or (SIZE_ALONE if panels == 1 else SIZE_BESIDE))
+        self.body, self.size = body, size or (SIZE_ALONE if panels == 1 else SIZE_BESIDE)
+        figures = still.new_panels(panels, self.size)
         self._canvas = Canvas(f"live-{self.name.replace('_', '-')}", figures)
         with still.style():
             self._graphs = self._record(body)

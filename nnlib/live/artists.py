@@ -1,7 +1,7 @@
-"""The axes that a live figure's body draws on: ordinary matplotlib axes that also note what each artist's data depend on.
+"""The axes that a body draws on: ordinary matplotlib axes that also note what each artist's data depend on.
 
-A body runs once for each combination of choices. What the first run draws, later runs recognise: the same call in the same
-line of the body is the same artist, with other data. An artist that only some runs draw is hidden in the others.
+A body runs once for each combination of choices. What the first run draws, later runs recognise: the same call in the
+same line of the body is the same artist, with other data. An artist that only some runs draw is hidden in the others.
 """
 
 import linecache
@@ -109,8 +109,8 @@ class Canvas:
                 index = int(part)
             elif not FORMATS.fullmatch(part):
                 raise ValueError(
-                    f"live: a moving number is formatted as .2f, +.1f, .3e, .4g, .0% or with a z or comma before the point, "
-                    f"got {part!r}, {place()}"
+                    f"live: a moving number is formatted as .2f, +.1f, .3e, .4g, .0%, "
+                    f"or with a z or a comma before the point, got {part!r}, {place()}"
                 )
             else:
                 parts.append({"value": self._recording.nodes[index], "format": part})
@@ -365,5 +365,7 @@ def _same_length(x, y):
     shape = (max(np.size(x), np.size(y)),)
     for part in (x, y):
         if np.shape(part) not in ((), (1,), shape):
-            raise ValueError(f"live: x and y must be equally long, got shapes {np.shape(x)} and {np.shape(y)}, {place()}")
+            raise ValueError(
+                f"live: x and y must be equally long, got shapes {np.shape(x)} and {np.shape(y)}, {place()}"
+            )
     return tuple(part if np.shape(part) == shape else np.broadcast_to(part, shape) for part in (x, y))

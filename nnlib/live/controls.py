@@ -56,7 +56,7 @@ class Slider(Control):
 
     @property
     def decimals(self):
-        """As many digits after the point as the step has, so that values show without noise: 1.2, not 1.2000000000000002."""
+        """As many digits after the point as low and step have: a value shows as 1.2, not as 1.2000000000000002."""
         return max(0, *(-Decimal(repr(number)).normalize().as_tuple().exponent for number in (self.step, self.low)))
 
     def positions(self):
@@ -124,7 +124,9 @@ def slider(low, high, value, step=0.1, label=None):
             raise TypeError(f"slider: {name} must be a number, got {number!r}")
         if not math.isfinite(number):
             raise ValueError(f"slider: {name} must be finite, got {number}")
-    low, high, value, step = (number if isinstance(number, int) else float(number) for number in (low, high, value, step))
+    low, high, value, step = (
+        number if isinstance(number, int) else float(number) for number in (low, high, value, step)
+    )
     if not low < high:
         raise ValueError(f"slider: low must be below high, got low={low}, high={high}")
     if not low <= value <= high:

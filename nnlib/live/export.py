@@ -9,8 +9,8 @@ A program is a list of nodes, each computed from earlier ones:
 
 `OPERATIONS` below and `operations` in web/figure.mjs hold the same names. Two ideas keep both tables short:
 
-* Whatever only moves numbers around (reshape, transpose, indexing, broadcast_to, flip, stack, …) is a *view*: the same numbers
-  read from `offset` on, with a stride for each axis; or, where no strides fit, a *take* of listed positions.
+* Whatever only moves numbers around (reshape, transpose, indexing, broadcast_to, flip, stack, …) is a *view*: the same
+  numbers read from `offset` on, with a stride for each axis; or, where no strides fit, a *take* of listed positions.
 * Whatever is made of other operations (mean, norm, clip, logistic, …) is exported as what it is made of.
 """
 
@@ -27,20 +27,23 @@ _ELEMENTWISE = [
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.arctan2, np.hypot,
     np.maximum, np.minimum, np.negative, np.absolute, np.sign, np.square, np.sqrt, np.cbrt, np.reciprocal,
     np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p,
-    np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh, np.arccosh, np.arctanh,
+    np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh, np.cosh, np.tanh,
+    np.arcsinh, np.arccosh, np.arctanh,
     np.floor, np.ceil, np.rint, np.trunc, np.isnan, np.isfinite,
     np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
     np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.where,
 ]  # fmt: skip
 _REDUCTIONS = [np.sum, np.prod, np.max, np.min, np.argmax, np.argmin]
 _VIEWS = [
-    operator.getitem, np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze, np.flip, np.roll,
-    np.broadcast_to, np.atleast_1d, np.atleast_2d, np.repeat, np.tile, np.diagonal,
+    operator.getitem, np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze,
+    np.flip, np.roll, np.broadcast_to, np.atleast_1d, np.atleast_2d, np.repeat, np.tile, np.diagonal,
     np.stack, np.concatenate, np.vstack, np.hstack, np.column_stack,
 ]  # fmt: skip
 
+_NAMED = [*_ELEMENTWISE, *_REDUCTIONS, np.cumsum, np.matmul, np.interp, np.linspace]
+
 OPERATIONS = {
-    **{function: function.__name__ for function in [*_ELEMENTWISE, *_REDUCTIONS, np.cumsum, np.matmul, np.interp, np.linspace]},
+    **{function: function.__name__ for function in _NAMED},
     **dict.fromkeys(_VIEWS, "view"),
 }
 # What the program holds beside NumPy functions: its inputs, and the two other ways to move numbers around.
@@ -66,7 +69,9 @@ COMPOSED = {
     np.all: lambda a, axis=None, keepdims=False: np.min(a != 0, axis=axis, keepdims=keepdims),
     np.count_nonzero: lambda a, axis=None, keepdims=False: np.sum(a != 0, axis=axis, keepdims=keepdims),
     np.mean: lambda a, axis=None, keepdims=False: np.sum(a, axis=axis, keepdims=keepdims) / _reduced_size(a, axis),
-    np.var: lambda a, axis=None, keepdims=False: np.mean((a - np.mean(a, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims),
+    np.var: lambda a, axis=None, keepdims=False: np.mean(
+        (a - np.mean(a, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims
+    ),
     np.std: lambda a, axis=None, keepdims=False: np.sqrt(np.var(a, axis=axis, keepdims=keepdims)),
     np.linalg.norm: lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)),
     np.diff: lambda a, axis=-1: np.moveaxis(np.moveaxis(a, axis, 0)[1:] - np.moveaxis(a, axis, 0)[:-1], 0, axis),
@@ -140,7 +145,9 @@ class Nodes:
         same = tuple(axis for axis, n in enumerate(array.shape) if n > 1 and np.all(np.diff(array, axis=axis) == 0))
         if same:  # written once along the axes where nothing changes, as in a meshgrid
             once = array[tuple(slice(1) if axis in same else slice(None) for axis in range(array.ndim))]
-            strides = [0 if axis in same else s // once.itemsize for axis, s in enumerate(np.ascontiguousarray(once).strides)]
+            strides = [
+                0 if axis in same else s // once.itemsize for axis, s in enumerate(np.ascontiguousarray(once).strides)
+            ]
             return self.write("view", [self.constant(once.ravel())], array.shape, offset=0, strides=strides)
         if array.ndim == 1 and array.size > 2:
             ends = [_json_number(array[0]), _json_number(array[-1])]
@@ -178,7 +185,9 @@ class Nodes:
         if name == "view":
             return self._add_view(function, arguments, options, position)
         if function in _REDUCTIONS or function is np.cumsum:
-            return self._add_along_axes(name, node, position, *_arguments(node, lambda a, axis=None, keepdims=False: ()))
+            return self._add_along_axes(
+                name, node, position, *_arguments(node, lambda a, axis=None, keepdims=False: ())
+            )
         if function is np.linspace:
             return self._add_linspace(position, node, *_arguments(node, lambda start, stop, num=50: ()))
         if function is np.interp:
@@ -206,11 +215,15 @@ class Nodes:
         """Write a function that only moves numbers: let NumPy move the positions 0, 1, 2, … and see where they went."""
         rest = arguments[1:]
         if any(isinstance(part, Node) for part in _leaves([*rest, options])):
-            raise TracingError(f"live: {function.__name__} cannot be exported when the index or the shape moves: write np.where")
+            raise TracingError(
+                f"live: {function.__name__} cannot be exported when the index or the shape moves: write np.where"
+            )
         if isinstance(arguments[0], list | tuple):  # stack, concatenate: number the parts through
             parts = arguments[0]
             starts = np.cumsum([0, *(np.size(part) for part in parts)])
-            numbered = [np.arange(np.size(p)).reshape(np.shape(p)) + start for p, start in zip(parts, starts, strict=False)]
+            numbered = [
+                np.arange(np.size(p)).reshape(np.shape(p)) + start for p, start in zip(parts, starts, strict=False)
+            ]
             source = self.write("join", [position(part) for part in parts], (int(starts[-1]),))
             moved = function(numbered, *rest, **options)
         else:
@@ -252,7 +265,11 @@ def _clipped(a, low, high):
 
 
 def _rounded(a, decimals):
-    return np.rint(a * 10.0**decimals) / 10.0**decimals if decimals >= 0 else np.rint(a / 10.0**-decimals) * 10.0**-decimals
+    return (
+        np.rint(a * 10.0**decimals) / 10.0**decimals
+        if decimals >= 0
+        else np.rint(a / 10.0**-decimals) * 10.0**-decimals
+    )
 
 
 def _reduced_size(a, axis):

@@ -16,6 +16,7 @@ def html(name, alt, svgs, program):
         f'<div class="live" id="{name}">{picture}'
         f'<form class="live-controls" autocomplete="off" aria-label="Controls of the figure">{controls}'
         f'<button type="reset">Reset</button></form>'
+        f'<noscript><p class="live-note">With JavaScript switched on, this figure moves.</p></noscript>'
         f'<script type="application/json">{data}</script></div>'
     )
 
@@ -34,7 +35,9 @@ def _control(figure, control):
             f'<option value="{i}"{" selected" * (i == value)}>{escape(option)}</option>'
             for i, option in enumerate(control["options"])
         )
-        return f'<div class="live-control"><label for="{name}">{label}</label><select id="{name}">{options}</select></div>'
+        return (
+            f'<div class="live-control"><label for="{name}">{label}</label><select id="{name}">{options}</select></div>'
+        )
     return (
         f'<div class="live-control"><input type="checkbox" id="{name}"{" checked" * value}>'
         f'<label for="{name}">{label}</label></div>'

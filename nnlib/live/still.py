@@ -89,14 +89,16 @@ def set_arrows(line, x, y, u, v):
 
 
 def set_aside(drawn):
-    """Put a text or marks that begin where nothing can be drawn into the middle of their axes, so that the SVG has them.
+    """Put a text or marks that begin where nothing can be drawn into the middle of the axes: the SVG must have them.
 
     Returns where they are now, in data coordinates; None if they could stay.
     """
     axes, is_line = drawn.axes, isinstance(drawn, Line2D)
     if is_line and drawn.get_linestyle() not in ("None", "none"):
         return None  # matplotlib leaves out marks, but never a line
-    box = axes.figure.bbox if is_line else Bbox([(-1e4, -1e4), (1e4, 1e4)])  # matplotlib leaves out marks beyond the figure
+    box = (
+        axes.figure.bbox if is_line else Bbox([(-1e4, -1e4), (1e4, 1e4)])
+    )  # matplotlib leaves out marks beyond the figure
     place = drawn.get_xydata() if is_line else [drawn.xy if isinstance(drawn, Annotation) else drawn.get_position()]
     transform = axes.transData if is_line or isinstance(drawn, Annotation) else drawn.get_transform()
     with np.errstate(invalid="ignore"):
@@ -120,11 +122,23 @@ def svg(figure, name, panel):
         figure.savefig(file, format="svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"]))
     text = file.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(
+        r"<metadata>.*?</metadata>|<defs>\s*<style.*?</style>\s*</defs>|<!--.*?-->", "", text, flags=re.DOTALL
+    )
     width, height = (72 * inches for inches in figure.get_size_inches())
-    text = re.sub(r"<svg[^>]*>", f'<svg viewBox="0 0 {width:g} {height:g}" style="--width:{width:g}" aria-hidden="true">', text, count=1)
-    text = re.sub(r' id="(?!p[0-9a-f]{10}|m[0-9a-f]{10}|C[0-9a-f]+_|h[0-9a-f]{10}|image[0-9a-f]+|%s-)[^"]*"' % re.escape(name), "", text)
+    text = re.sub(
+        r"<svg[^>]*>",
+        f'<svg viewBox="0 0 {width:g} {height:g}" style="--width:{width:g}" aria-hidden="true">',
+        text,
+        count=1,
+    )
+    text = re.sub(
+        r' id="(?!p[0-9a-f]{10}|m[0-9a-f]{10}|C[0-9a-f]+_|h[0-9a-f]{10}|image[0-9a-f]+|%s-)[^"]*"' % re.escape(name),
+        "",
+        text,
+    )
     text = text.replace("xlink:href", "href")
+    text = re.sub(r"image-rendering:\s*[a-z-]+;?", "", text)  # a heat map is smooth, as web/figure.mjs redraws it
     text = re.sub(r"<[^>]+>", _shorten, text)
     text = re.sub("|".join(PAGE_COLOURS), lambda m: PAGE_COLOURS[m[0]], text)
     return re.sub(r"\s*\n\s*", "\n", text).strip()
