@@ -1,9 +1,9 @@
 """The live figures of the book against `ipywidgets.interact` with matplotlib, and what a page must load for them.
 
 Both sides draw the same figure from the same function, one step of one slider at a time, in turn. Ours is measured in
-Chromium, from the input event to the end of the frame that shows it, which includes waiting for that frame (up to 17 ms). The
-peer's is measured from a change of the slider's value in a kernel to the arrival of the PNG outside of it: what follows
-there, a web server and the browser's own work, is left out in its favour.
+Chromium, from the input event to the end of the frame that shows it, which includes waiting for that frame (up to
+17 ms). The peer's is measured from a change of the slider's value in a kernel to the arrival of the PNG outside of it:
+what follows there, a web server and the browser's own work, is left out in its favour.
 """
 
 import base64
@@ -34,16 +34,18 @@ WEB = ROOT / "nnlib" / "live" / "web"
 ROUNDS, STEPS, PEER_STEPS = 5, 30, 6
 GOAL = 4e-3  # seconds of script from an input event to the changed picture, median
 
-# Moves one slider through `values`. For each: how long the script took, how long until the frame with the new picture was
-# done, and how many frames that was; all in milliseconds, an event in the middle of a frame.
+# Moves one control through `values`. For each: how long the script took, how long until the frame with the new picture
+# was done, and how much later that frame began than the one before the event; all in milliseconds.
 STEP = """async ([id, values]) => {
   const input = document.getElementById(id), results = [];
   const frame = () => new Promise(requestAnimationFrame);
-  const task = () => new Promise((resolve) => { const { port1, port2 } = new MessageChannel(); port1.onmessage = resolve; port2.postMessage(0); });
+  const { port1, port2 } = new MessageChannel();
+  const task = () => new Promise((resolve) => { port1.onmessage = resolve; port2.postMessage(0); });
   for (const value of values) {
     const before = await frame();
     await task();
-    input.value = value;
+    if (input.type === "checkbox") input.checked = value;
+    else input.value = value;
     const begin = performance.now();
     input.dispatchEvent(new Event("input", { bubbles: true }));
     const script = performance.now() - begin;
@@ -89,14 +91,14 @@ def main():
 
 
 def figures(path):
-    """The live figures with sliders that a chapter's cells make, by name."""
+    """The live figures that a chapter's cells make, by name, without those that have no controls."""
     matplotlib.use("Agg")
     namespace = {"__name__": "__main__"}
     with contextlib.chdir(path.parent), contextlib.redirect_stdout(io.StringIO()):
         for cell in code_cells(path):
             exec(compile(cell, path.name, "exec"), namespace)
     made = [value for value in namespace.values() if isinstance(value, LiveFigure)]
-    return {figure.name: figure for figure in made if any(c.kind == "slider" for c in figure.controls.values())}
+    return {figure.name: figure for figure in made if figure.controls}
 
 
 def code_cells(path):
@@ -130,8 +132,18 @@ def compare_steps(chapters, playwright, client):
                         "reached" if script <= GOAL else "MISSED",
                     ])  # fmt: skip
     print_table(
-        "A step of a slider: in Chromium, against interact with matplotlib in a kernel; below 1, the live figure is faster",
-        ["figure", "script", "to paint", "frames", "kernel, to PNG", "ratio", "spread", "script only", f"≤ {duration(GOAL)}"],
+        "A step of a control, in Chromium, against interact and matplotlib in a kernel; below 1, ours is faster",
+        [
+            "figure",
+            "script",
+            "to paint",
+            "frames",
+            "kernel, to PNG",
+            "ratio",
+            "spread",
+            "script only",
+            f"≤ {duration(GOAL)}",
+        ],
         rows,
     )
     return True
@@ -145,8 +157,11 @@ def drawn(run, path, of_chapter):
 
 
 def measure(page, run, figure):
-    """Rounds of steps of the first slider, ours and the peer's in turn: [[(script, paint, frames), …], …], [[seconds, …], …]."""
-    control = next(c for c in figure.controls.values() if c.kind == "slider")
+    """Rounds of steps of the first control, ours and the peer's in turn: a list of lists of each.
+
+    Ours are (seconds of script, seconds to the picture, frames), the peer's seconds.
+    """
+    control = next(iter(figure.controls.values()))
     places = control.positions()
     begin = places.index(control.start) + 1
     steps = [places[(begin + i) % len(places)] for i in range(ROUNDS * STEPS)]
@@ -157,7 +172,7 @@ def measure(page, run, figure):
     for i in range(ROUNDS):
         found = page.evaluate(STEP, [name, steps[i * STEPS : (i + 1) * STEPS]])
         ours.append([(script / 1e3, paint / 1e3, frames / period) for script, paint, frames in found])
-        theirs.append([run.step(control.name, value) for value in steps[i * PEER_STEPS : (i + 1) * PEER_STEPS]])
+        theirs.append([run.step(control, value) for value in steps[i * PEER_STEPS : (i + 1) * PEER_STEPS]])
     return ours, theirs
 
 
@@ -177,11 +192,14 @@ def served(shown):
             shutil.copy(file, folder)
         body = "".join(figure.html for figure in shown)
         (Path(folder) / "index.html").write_text(
-            '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><link rel="stylesheet" href="live.css">'
-            f'<body>{body}<script type="module" src="page.mjs"></script>',
+            '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">'
+            f'<link rel="stylesheet" href="live.css"><body>{body}<script type="module" src="page.mjs"></script>',
             encoding="utf-8",
         )
-        types = {"extensions_map": SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"}, "log_message": lambda *_: None}
+        types = {
+            "extensions_map": SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript"},
+            "log_message": lambda *_: None,
+        }
         handler = functools.partial(type("Handler", (SimpleHTTPRequestHandler,), types), directory=folder)
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -218,9 +236,10 @@ class Kernel:
         self.execute(PEER.format(name=figure.name, panels=len(figure.svgs)))
 
     def step(self, control, value):
-        """Seconds from setting a slider to its picture."""
+        """Seconds from setting a control to its picture."""
         begin = time.perf_counter()
-        pictures, arrived = self.execute(f"peer_controls[{control!r}].value = {value!r}")
+        attribute = "value" if control.kind == "slider" else "index"
+        pictures, arrived = self.execute(f"peer_controls[{control.name!r}].{attribute} = {value!r}")
         if not pictures:
             raise RuntimeError("no picture came")
         return arrived - begin
@@ -252,8 +271,19 @@ def compare_bytes(chapters):
     for chapter, of_chapter in chapters.items():
         if of_chapter:
             page = ours + sum(compressed(figure.html) for figure in of_chapter.values())
-            rows.append([f"{chapter}: code and {len(of_chapter)} figures", kilobytes(page), f"{kilobytes(theirs)} + figures", f"{page / theirs:.4f}"])
-    print_table("What a page loads for its figures, gzip: against stock ipywidgets embedding (html-manager, require.js)", ["page", "nnlib", "stock", "ratio"], rows)
+            rows.append(
+                [
+                    f"{chapter}: code and {len(of_chapter)} figures",
+                    kilobytes(page),
+                    f"{kilobytes(theirs)} + figures",
+                    f"{page / theirs:.4f}",
+                ]
+            )
+    print_table(
+        "What a page loads for its figures, gzip: against stock ipywidgets embedding (html-manager, require.js)",
+        ["page", "nnlib", "stock", "ratio"],
+        rows,
+    )
     return True
 
 
@@ -272,7 +302,9 @@ def stock_files():
     if npm is None:
         raise FileNotFoundError("there is no npm on the PATH")
     with tempfile.TemporaryDirectory() as folder:
-        packed = subprocess.run([npm, "pack", "--json", *names], cwd=folder, check=True, capture_output=True, text=True, timeout=120)
+        packed = subprocess.run(
+            [npm, "pack", "--json", *names], cwd=folder, check=True, capture_output=True, text=True, timeout=120
+        )
         for package in json.loads(packed.stdout):
             with tarfile.open(Path(folder) / package["filename"]) as archive:
                 yield archive.extractfile(names[package["name"]]).read().decode()

@@ -1,8 +1,8 @@
 """What several test files need: a browser, a server for static folders, pages with live figures.
 
-The browser is the Chromium or Chrome of this machine: `$CHROMIUM`, else `chromium` or `google-chrome` on the PATH, else the
-one that `playwright install chromium` put there. Where there is none, the tests that need it are skipped, and the summary
-says so in a block of its own; with `CI=true` they fail.
+The browser is the Chromium or Chrome of this machine: `$CHROMIUM`, else `chromium` or `google-chrome` on the PATH, else
+the one that `playwright install chromium` put there. Where there is none, the tests that need it are skipped, and the
+summary says so in a block of its own; with `CI=true` they fail.
 """
 
 import contextlib
@@ -99,10 +99,14 @@ def visits(browser):
 
 def watch(page, problems):
     """Note every console error, uncaught exception, failed request and request to another host."""
-    page.on("console", lambda message: message.type in ("error", "warning") and problems.append(f"console: {message.text}"))
+    page.on(
+        "console", lambda message: message.type in ("error", "warning") and problems.append(f"console: {message.text}")
+    )
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
     page.on("requestfailed", lambda request: problems.append(f"failed: {request.url} ({request.failure})"))
-    page.on("response", lambda response: response.status >= 400 and problems.append(f"{response.status}: {response.url}"))
+    page.on(
+        "response", lambda response: response.status >= 400 and problems.append(f"{response.status}: {response.url}")
+    )
     page.on("request", lambda request: is_elsewhere(request.url) and problems.append(f"other host: {request.url}"))
 
 
@@ -132,7 +136,11 @@ def serve():
 
     @functools.cache
     def start(folder, prefix="/"):
-        handler = type("Handler", (_Handler,), {"prefix": prefix, "extensions_map": {**_Handler.extensions_map, ".mjs": "text/javascript"}})
+        handler = type(
+            "Handler",
+            (_Handler,),
+            {"prefix": prefix, "extensions_map": {**_Handler.extensions_map, ".mjs": "text/javascript"}},
+        )
         servers.append(ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=folder)))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{servers[-1].server_port}{prefix}"

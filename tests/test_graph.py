@@ -1,5 +1,6 @@
 """nnlib.graph: what is recorded, what a replay gives, and what the errors say."""
 
+import linecache
 import operator
 import re
 
@@ -109,7 +110,9 @@ def test_the_parts_of_ndarray_that_code_needs_are_there(f):
         assert np.shape(result) == graph.output.shape
 
 
-@pytest.mark.parametrize("question", [np.shape, np.ndim, np.size, len, lambda x: x.shape, lambda x: np.result_type(x, np.float32)])
+@pytest.mark.parametrize(
+    "question", [np.shape, np.ndim, np.size, len, lambda x: x.shape, lambda x: np.result_type(x, np.float32)]
+)
 def test_questions_about_an_array_are_answered_and_not_recorded(question):
     answers = []
     graph = trace(lambda x: answers.append(question(x)) or x, np.ones((2, 3)))
@@ -214,7 +217,8 @@ def programs(draw):
     """A program on two arrays: each step takes values already there, by position."""
     steps = draw(
         st.lists(
-            st.tuples(st.sampled_from(UNARY), st.integers(0, 30)) | st.tuples(st.sampled_from(BINARY), st.integers(0, 30), st.integers(0, 30)),
+            st.tuples(st.sampled_from(UNARY), st.integers(0, 30))
+            | st.tuples(st.sampled_from(BINARY), st.integers(0, 30), st.integers(0, 30)),
             min_size=1,
             max_size=12,
         )
@@ -330,7 +334,7 @@ def test_what_a_graph_cannot_hold_is_an_error_with_advice_that_names_the_line(f,
     first = f.__code__.co_firstlineno
     line = int(re.search(rf"in line (\d+) of {re.escape(f.__name__)}", str(error.value))[1])
     assert first <= line <= first + 2
-    assert open(__file__).read().splitlines()[line - 1].strip() in str(error.value)
+    assert linecache.getline(__file__, line).strip() in str(error.value)
 
 
 def test_trace_wants_numbers_and_at_least_one_argument():

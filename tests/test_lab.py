@@ -40,18 +40,24 @@ def lab(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(8)
-    own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime", "IPYTHONDIR": "ipython"}
+    own = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+    }
     own |= {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
     options = {
         "ServerApp.ip": "127.0.0.1", "ServerApp.port": port, "ServerApp.port_retries": 0, "ServerApp.allow_root": True,
-        "ServerApp.root_dir": folder / "chapters", "IdentityProvider.token": token, "LabApp.expose_app_in_browser": True,
-        "LabApp.news_url": "None", "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "ServerApp.root_dir": folder / "chapters", "IdentityProvider.token": token,
+        "LabApp.expose_app_in_browser": True, "LabApp.news_url": "None",
+        "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
     }  # fmt: skip
     with open(folder / "log.txt", "w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", *(f"--{name}={value}" for name, value in options.items())],
-            env=os.environ | {name: str(folder / value) for name, value in own.items()}, stdout=log, stderr=log,
-        )  # fmt: skip
+        command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+        command += [f"--{name}={value}" for name, value in options.items()]
+        places = {name: str(folder / value) for name, value in own.items()}
+        server = subprocess.Popen(command, env=os.environ | places, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}/"
     try:
         wait_until(lambda: answers(f"{address}api?token={token}") or server.poll() is not None, 60)
@@ -81,7 +87,9 @@ def test_a_slider_moves_the_picture_python_knows_its_value_and_can_set_it(lab, v
     address, token, folder = lab
     page = visit(f"{address}lab/tree/{CHAPTER}?token={token}", watched=False, viewport={"width": 1280, "height": 1000})
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady", timeout=60_000)  # the kernel is
+    page.wait_for_function(
+        "window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady", timeout=60_000
+    )  # the kernel is
     page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")  # void: not to wait for it
 
     picture = page.locator(".jp-OutputArea .live-picture").first
@@ -94,7 +102,10 @@ def test_a_slider_moves_the_picture_python_knows_its_value_and_can_set_it(lab, v
 
     def python(code):
         return subprocess.run(
-            [sys.executable, "-c", CLIENT, connection, FIGURE + SLIDER + code], check=True, capture_output=True, text=True
+            [sys.executable, "-c", CLIENT, connection, FIGURE + SLIDER + code],
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
 
     start, low, step = json.loads(python("import json; print(json.dumps([slider.value, slider.low, slider.step]))"))

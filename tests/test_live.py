@@ -78,7 +78,14 @@ def everything(w=1.0, k=0.5, f=tanh, more=True):
 def test_the_decorated_name_is_the_figure_and_the_body_gets_axes_numbers_and_options():
     seen = []
 
-    @live(alt="A figure.", panels=2, w=slider(0, 1, 0.5), f=choice(tanh, relu), grid=checkbox(False), unit=choice("a", "b", value="b"))
+    @live(
+        alt="A figure.",
+        panels=2,
+        w=slider(0, 1, 0.5),
+        f=choice(tanh, relu),
+        grid=checkbox(False),
+        unit=choice("a", "b", value="b"),
+    )
     def name(left, right, w, f, grid, unit):
         seen.append((f, grid, unit))
         left.plot(X, f(w * X))
@@ -86,7 +93,9 @@ def test_the_decorated_name_is_the_figure_and_the_body_gets_axes_numbers_and_opt
     assert isinstance(name, LiveFigure)
     assert set(name.controls) == {"w", "f", "grid", "unit"}
     assert seen[0] == (tanh, False, "b")  # what shows first is drawn first
-    assert sorted(seen, key=str) == sorted([(f, g, u) for f in (tanh, relu) for g in (False, True) for u in "ab"], key=str)
+    assert sorted(seen, key=str) == sorted(
+        [(f, g, u) for f in (tanh, relu) for g in (False, True) for u in "ab"], key=str
+    )
     assert len(name.svgs) == 2
 
 
@@ -130,7 +139,11 @@ def test_data_holds_what_the_artists_show_anywhere():
 WRONG_FIGURES = [
     ({"w": slider(0, 1, 0.5), "alt": None}, TypeError, "add alt="),
     ({"w": slider(0, 1, 0.5), "alt": "  "}, TypeError, "add alt="),
-    ({"w": slider(0, 1, 0.5), "v": slider(0, 1, 0.5)}, TypeError, "no parameter for the control v; its parameters are ax, w"),
+    (
+        {"w": slider(0, 1, 0.5), "v": slider(0, 1, 0.5)},
+        TypeError,
+        "no parameter for the control v; its parameters are ax, w",
+    ),
     ({}, TypeError, "no control for the parameter w"),
     ({"w": 3.0}, TypeError, "w must be a slider, choice or checkbox, got 3.0"),
     ({"ax": slider(0, 1, 0.5), "w": slider(0, 1, 0.5)}, TypeError, "no parameter for the control ax"),
@@ -239,16 +252,28 @@ def unknown_to_the_browser(ax, w, f):
 
 
 WRONG_BODIES = [
-    (branches, "np.where"), (cannot_move, "hist cannot move"), (cannot_move_a_limit, "set_xlim cannot move"),
-    (cannot_move_a_style, "plot cannot move: its style"), (cannot_move_a_size, "scatter cannot move: its s, c and style"),
-    (colours_of_points, "one colour and one size"), (setting_differs, "set_ylim differs between choices"),
-    (setting_for_the_first_only, "set_ylim differs between choices"), (setting_for_the_second_only, "set_ylim differs between choices"),
-    (moving_mathtext, "one line without"), (moving_text_in_two_lines, "one line without"),
-    (number_without_format, r"a moving number is formatted as .*, got ''"), (number_with_width, "a moving number is formatted as"),
-    (two_lines_at_once, "one line at a time"), (two_lines_in_an_array, "plot draws one line"), (image_with_one_axis, "imshow needs an array of two axes"),
-    (in_place, "write `w = w"), (fills_an_array, "np.stack instead of filling"),
-    (arrow_with_props, "annotate cannot move"), (lengths_differ, r"\(40,\)"), (unknown_to_the_browser, "sort has no counterpart in the browser"),
-]  # fmt: skip
+    (branches, "np.where"),
+    (cannot_move, "hist cannot move"),
+    (cannot_move_a_limit, "set_xlim cannot move"),
+    (cannot_move_a_style, "plot cannot move: its style"),
+    (cannot_move_a_size, "scatter cannot move: its s, c and style"),
+    (colours_of_points, "one colour and one size"),
+    (setting_differs, "set_ylim differs between choices"),
+    (setting_for_the_first_only, "set_ylim differs between choices"),
+    (setting_for_the_second_only, "set_ylim differs between choices"),
+    (moving_mathtext, "one line without"),
+    (moving_text_in_two_lines, "one line without"),
+    (number_without_format, r"a moving number is formatted as .*, got ''"),
+    (number_with_width, "a moving number is formatted as"),
+    (two_lines_at_once, "one line at a time"),
+    (two_lines_in_an_array, "plot draws one line"),
+    (image_with_one_axis, "imshow needs an array of two axes"),
+    (in_place, "write `w = w"),
+    (fills_an_array, "np.stack instead of filling"),
+    (arrow_with_props, "annotate cannot move"),
+    (lengths_differ, r"\(40,\)"),
+    (unknown_to_the_browser, "sort has no counterpart in the browser"),
+]
 
 
 @pytest.mark.parametrize(("body", "message"), WRONG_BODIES, ids=lambda part: getattr(part, "__name__", ""))
@@ -278,7 +303,11 @@ WRONG_CONTROLS = [
     (lambda: slider(math.nan, 1, 1), ValueError, "slider: low must be"),
     (lambda: slider(0, 1, True), TypeError, "slider: value must be a number, got True"),
     (lambda: choice(tanh), ValueError, "choice: give at least two options, got 1"),
-    (lambda: choice(tanh, relu, value=logistic), ValueError, r"choice: value must be one of \[tanh, relu\], got logistic"),
+    (
+        lambda: choice(tanh, relu, value=logistic),
+        ValueError,
+        r"choice: value must be one of \[tanh, relu\], got logistic",
+    ),
     (lambda: choice("a", "b", "a"), ValueError, "choice: options must have different names"),
     (lambda: choice(lambda x: x, lambda x: 2 * x), ValueError, "choice: options must have different names"),
     (lambda: checkbox(1), TypeError, "checkbox: value must be True or False, got 1"),
@@ -292,11 +321,25 @@ def test_a_wrong_control_is_an_error(make, kind, message):
 
 
 def test_a_slider_takes_the_numbers_of_numpy():
-    w = figure(curve, w=slider(np.float64(-1), np.int64(1), np.float64(0.5), step=np.float64(0.25))).program["controls"][0]
-    assert json.loads(json.dumps(w)) == {"name": "w", "kind": "slider", "label": "w", "low": -1, "high": 1, "step": 0.25, "decimals": 2, "value": 0.5}
+    w = figure(curve, w=slider(np.float64(-1), np.int64(1), np.float64(0.5), step=np.float64(0.25))).program[
+        "controls"
+    ][0]
+    assert json.loads(json.dumps(w)) == {
+        "name": "w",
+        "kind": "slider",
+        "label": "w",
+        "low": -1,
+        "high": 1,
+        "step": 0.25,
+        "decimals": 2,
+        "value": 0.5,
+    }
 
 
-@pytest.mark.parametrize(("step", "low", "decimals"), [(1, 0, 0), (0.1, -1, 1), (0.25, 0, 2), (0.5, 0.125, 3), (1e-3, 0, 3), (10, 0, 0), (1e-5, 0, 5)])
+@pytest.mark.parametrize(
+    ("step", "low", "decimals"),
+    [(1, 0, 0), (0.1, -1, 1), (0.25, 0, 2), (0.5, 0.125, 3), (1e-3, 0, 3), (10, 0, 0), (1e-5, 0, 5)],
+)
 def test_a_slider_shows_as_many_digits_as_it_needs(step, low, decimals):
     description = figure(curve, w=slider(low, low + 10 * step, low, step=step)).program["controls"][0]
     assert description["decimals"] == decimals
@@ -347,11 +390,19 @@ def rulers(ax, w):
     ax.axhline(-7 * w)
 
 
-@pytest.mark.parametrize(("body", "controls"), [
-    (curve, {"w": slider(-3, 3, 0)}), (peak, {"w": slider(-1, 1, -1, step=0.05)}), (dot, {"w": slider(-2, 2, 0), "v": slider(-2, 2, 0)}),
-    (columns, {"w": slider(-1, 1, 0.5)}), (band, {"w": slider(-1, 1, 0)}), (pointers, {"w": slider(-1, 1, 0)}),
-    (for_one_choice, {"w": slider(-1, 1, 0), "big": checkbox(False)}), (rulers, {"w": slider(-1, 1, 0)}),
-])  # fmt: skip
+RANGES = [
+    (curve, {"w": slider(-3, 3, 0)}),
+    (peak, {"w": slider(-1, 1, -1, step=0.05)}),
+    (dot, {"w": slider(-2, 2, 0), "v": slider(-2, 2, 0)}),
+    (columns, {"w": slider(-1, 1, 0.5)}),
+    (band, {"w": slider(-1, 1, 0)}),
+    (pointers, {"w": slider(-1, 1, 0)}),
+    (for_one_choice, {"w": slider(-1, 1, 0), "big": checkbox(False)}),
+    (rulers, {"w": slider(-1, 1, 0)}),
+]
+
+
+@pytest.mark.parametrize(("body", "controls"), RANGES)
 def test_limits_hold_what_is_drawn_at_every_position_of_the_controls(body, controls):
     shown = figure(body, **controls)
     (panel,) = shown.program["panels"]
@@ -363,7 +414,11 @@ def test_limits_hold_what_is_drawn_at_every_position_of_the_controls(body, contr
             x, y = channels.get("x", 0.0), channels.get("y", 0.0)
             points = {
                 "x": [x, x + channels.get("u", 0.0)],
-                "y": [y, y + channels.get("v", 0.0), *(channels[name] for name in ("y1", "y2", "bottom") if name in channels)],
+                "y": [
+                    y,
+                    y + channels.get("v", 0.0),
+                    *(channels[name] for name in ("y1", "y2", "bottom") if name in channels),
+                ],
             }
             if "height" in channels:
                 points["y"].append(channels["bottom"] + channels["height"])
@@ -420,7 +475,11 @@ class Page(HTMLParser):
 def difficult():
     """A figure whose words and numbers are such as HTML and JSON trip over."""
 
-    @live(alt='"Quotes" & <angles>', w=slider(-1, 1, 0, label='<b>"w"</b>'), c=choice("</script>", "<!--<script>", label="&amp;"))
+    @live(
+        alt='"Quotes" & <angles>',
+        w=slider(-1, 1, 0, label='<b>"w"</b>'),
+        c=choice("</script>", "<!--<script>", label="&amp;"),
+    )
     def words(ax, w, c):
         ax.plot([0.0, 1.0, np.nan, np.inf, -np.inf], np.stack([w, w, w, np.nan, np.inf]))
         ax.set_title(f"</script><!--<script> & {w:.1f} {c}")
@@ -466,7 +525,14 @@ def test_ids_occur_once_and_begin_with_the_name_of_the_figure_or_are_made_of_it(
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     assert sorted(ids) == sorted(set(ids))
     assert all(re.match("live-(panels|words|twins)|[a-zA-Z]+[0-9a-f]{10}", i) for i in ids)
-    used = {use for _, a in tags for value in a.values() for use in re.findall(r"url\(#([^)]+)\)|^#(.+)$", value or "") for use in use if use}
+    used = {
+        use
+        for _, a in tags
+        for value in a.values()
+        for use in re.findall(r"url\(#([^)]+)\)|^#(.+)$", value or "")
+        for use in use
+        if use
+    }
     assert used <= set(ids)
     labels = {attributes["for"] for tag, attributes in tags if tag == "label"}
     assert labels == {attributes["id"] for tag, attributes in tags if tag in ("input", "select")}

@@ -107,7 +107,7 @@ class LiveFigure:
                 raise TypeError(f"{self.name}: no control {name}, only {', '.join(self.controls) or 'none'}")
         settings = {name: control.start for name, control in self.controls.items()} | settings
         graph = self._graphs[tuple(int(settings[name]) for name in self._choices)]
-        return graph(*(settings[name] for name in self._sliders))
+        return graph(*(float(settings[name]) for name in self._sliders))
 
     # -- the still --------------------------------------------------------------------------------------------------
 
