@@ -26,9 +26,7 @@ def normal(notebook):
     """The normal form of a notebook, as a new notebook."""
     cells, number = [], 0
     for old in notebook.cells:
-        cell = nbformat.from_dict(
-            {**old, "source": "\n".join(map(str.rstrip, old.source.split("\n"))).strip("\n")}
-        )
+        cell = nbformat.from_dict({**old, "source": "\n".join(map(str.rstrip, old.source.split("\n"))).strip("\n")})
         if not cell.source:
             continue
         cell.metadata = {key: old.metadata[key] for key in CELL_METADATA if old.metadata.get(key)}
@@ -60,14 +58,10 @@ def text_outputs(outputs, number):
                 kept.append({"output_type": "stream", "name": "stdout", "text": output.text})
         elif output.output_type == "error":
             lines = [f"{output.ename}: {output.evalue}"]  # the traceback names the files of one machine
-            kept.append(
-                {"output_type": "error", "ename": output.ename, "evalue": output.evalue, "traceback": lines}
-            )
+            kept.append({"output_type": "error", "ename": output.ename, "evalue": output.evalue, "traceback": lines})
         elif set(output.data) == {"text/plain"}:
             text = {"output_type": output.output_type, "data": dict(output.data), "metadata": {}}
-            kept.append(
-                text | ({"execution_count": number} if output.output_type == "execute_result" else {})
-            )
+            kept.append(text | ({"execution_count": number} if output.output_type == "execute_result" else {}))
         else:
             return None
     return kept
@@ -82,9 +76,7 @@ def run(notebook, folder):
     """Run every cell in a new kernel. Raises CellExecutionError where a cell fails."""
     from nbclient import NotebookClient
 
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}
-    ).execute()
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
 
 
 def main():

@@ -104,9 +104,7 @@ def test_accuracy_against_mpmath(function):
         truth = [exact(function, mpmath.mpf(float(x)), mpmath.exp) for x in a]
         for x, result, true in zip(a, function(a), truth, strict=True):
             unit = np.spacing(np.abs(float(true)))
-            assert abs(mpmath.mpf(float(result)) - true) <= ULPS[function] * mpmath.mpf(float(unit)), (
-                f"at {x!r}"
-            )
+            assert abs(mpmath.mpf(float(result)) - true) <= ULPS[function] * mpmath.mpf(float(unit)), f"at {x!r}"
 
 
 @pytest.mark.parametrize("sign", [0, 1], ids=["plus", "minus"])
@@ -124,16 +122,12 @@ def test_logistic_of_every_float32_is_rounded_once(sign):
         else:
             result, truth = logistic(a), exact(logistic, a.astype(np.float64), np.exp)
             assert result.dtype == np.float32
-            if (
-                result != truth.astype(np.float32)
-            ).any():  # the second rounding of the reference may meet a tie
+            if (result != truth.astype(np.float32)).any():  # the second rounding of the reference may meet a tie
                 errors = np.abs(result - truth) / np.spacing(truth.astype(np.float32))
                 assert errors.max() <= 0.5 + 1e-6, f"at {a[errors.argmax()]!r}"
 
 
-@pytest.mark.parametrize(
-    "function, bound", [(logistic.derivative, 2.5), (tanh, 3), (tanh.derivative, 2.5)], ids=name
-)
+@pytest.mark.parametrize("function, bound", [(logistic.derivative, 2.5), (tanh, 3), (tanh.derivative, 2.5)], ids=name)
 def test_accuracy_in_float32(function, bound):
     a = np.concatenate([sample(200_000), CRITICAL]).astype(np.float32)
     truth = exact(function, a.astype(np.float64), np.exp)

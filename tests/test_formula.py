@@ -55,9 +55,7 @@ def test_real_numbers_keep_their_precision_and_are_not_copied(dtype):
     assert as_real(a, difference, "a") is a
 
 
-@pytest.mark.parametrize(
-    "value", [3, True, [1, 2], np.uint8([1, 2]), np.array([True]), np.int64(3), 3.0, [1.5]]
-)
+@pytest.mark.parametrize("value", [3, True, [1, 2], np.uint8([1, 2]), np.array([True]), np.int64(3), 3.0, [1.5]])
 def test_integers_truth_values_and_lists_become_float64(value):
     result = as_real(value, difference, "a")
     assert result.dtype == np.float64

@@ -66,9 +66,7 @@ def test_a_maxout_neuron_takes_the_largest_of_its_activations():
         assert neuron(x) == pytest.approx(max(pieces), abs=1e-14)
 
 
-@pytest.mark.parametrize(
-    "w, response", [(W, logistic), (W, relu), (PIECES, maxout)], ids=["σ", "relu", "max"]
-)
+@pytest.mark.parametrize("w, response", [(W, logistic), (W, relu), (PIECES, maxout)], ids=["σ", "relu", "max"])
 def test_a_batch_is_its_samples_side_by_side(w, response):
     neuron, batch = Neuron(w, response), add_bias(X)
     assert neuron.activation(batch).shape == (*w.shape[:-1], N)

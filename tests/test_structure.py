@@ -115,9 +115,7 @@ def test_public_names(module):
 
 
 def test_browser_code_imports_one_way():
-    figure, page = (
-        (ROOT / "nnlib/live/web" / name).read_text(encoding="utf-8") for name in ("figure.mjs", "page.mjs")
-    )
+    figure, page = ((ROOT / "nnlib/live/web" / name).read_text(encoding="utf-8") for name in ("figure.mjs", "page.mjs"))
     pattern = r"\bfrom\s*[\"']([^\"']+)|\bimport\s*\(?\s*[\"']([^\"']+)"
     assert re.findall(pattern, figure) == []
     assert re.findall(pattern, page) == [("./figure.mjs", "")]
@@ -133,9 +131,7 @@ def test_browser_code_is_small(monkeypatch):
 def test_contents_list_every_chapter():
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     listed = [contents["root"], *(chapter["file"] for chapter in contents["chapters"])]
-    here = {
-        f"chapters/{path.stem}" for path in (ROOT / "chapters").iterdir() if path.suffix in (".ipynb", ".md")
-    }
+    here = {f"chapters/{path.stem}" for path in (ROOT / "chapters").iterdir() if path.suffix in (".ipynb", ".md")}
     assert sorted(listed) == sorted(here)
 
 
@@ -152,9 +148,7 @@ def test_every_text_output_is_committed(path):
     """nbval compares no cell without execution count: only pictures, HTML and widgets may go without."""
     executed = ROOT / "_build" / "jupyter_execute" / path.relative_to(ROOT)
     if not executed.exists():
-        pytest.skip(
-            "NOT CHECKED: whether every text output is committed, as the site is not built: make book"
-        )
+        pytest.skip("NOT CHECKED: whether every text output is committed, as the site is not built: make book")
     built, committed = (normal(nbformat.read(name, as_version=4)).cells for name in (executed, path))
     assert [cell.source for cell in built] == [cell.source for cell in committed], "built before: make book"
     for cell, expected in zip(committed, built, strict=True):
@@ -174,16 +168,12 @@ def test_cells_are_short_and_plain(path):
         names = set(imported(tree))
         assert {family(name).split(".")[0] for name in names} - sys.stdlib_module_names <= CHAPTER_IMPORTS
         stars = [
-            node.module
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+            node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
         ]
         assert stars == [], f"`from {stars} import *` hides where a name comes from"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in NOTEBOOKS if path.stem in ITEMS], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem in ITEMS], ids=lambda path: path.stem)
 def test_every_item_has_its_anchor(path):
     notebook = nbformat.read(path, as_version=4)
     pages = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
