@@ -2,14 +2,20 @@
 
 import linecache
 import operator
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from nnlib.activations import identity, logistic, maxout, relu, tanh
+from nnlib.drawing import draw_graph
 from nnlib.graph import Graph, Node, TracingError, trace
 
 
@@ -357,3 +363,59 @@ def test_nodes_can_be_told_apart_and_a_graph_cannot_be_changed():
     assert len({*graph.nodes}) == 2
     with pytest.raises(AttributeError):
         graph.output = None
+
+
+# -- the picture of a graph ------------------------------------------------------------------------------------------
+
+
+def example(w, x):
+    a = np.sum(w * x)
+    return logistic(a) * logistic(a) + np.square(a - w[0])
+
+
+def drawn(graph):
+    axes = Figure(figsize=(6, 3)).add_subplot()
+    draw_graph(axes, graph)
+    return axes
+
+
+def test_the_picture_has_every_node_and_every_edge_once():
+    graph = trace(lambda x, y: x * x + y, 2.0, 3.0)
+    axes = drawn(graph)
+    labels = [text.get_text() for text in axes.texts]
+    assert sorted(label for label in labels if label) == ["+", "x", "y", "×"]
+    arrows = [tuple(np.round(arrow.get_xy()[0], 6)) for arrow in axes.patches]
+    assert len(set(arrows)) == len(arrows) == 4  # x * x has two, side by side
+
+
+def test_nodes_stand_apart_and_values_flow_to_the_right():
+    graph = trace(example, np.ones(3), np.arange(3.0))
+    centres = [np.mean(line.get_xydata()[:-1], axis=0) for line in drawn(graph).lines]
+    assert len({tuple(np.round(centre, 6)) for centre in centres}) == len(graph.nodes)
+    place = dict(zip(graph.nodes, centres, strict=True))
+    assert all(place[parent][0] < place[node][0] for node in graph.nodes for parent in node.parents)
+
+
+DRAW = """
+import hashlib, io, sys
+sys.path[:0] = [{tests!r}, {root!r}]
+import matplotlib, numpy as np
+from test_graph import drawn, example
+from nnlib.graph import trace
+matplotlib.rcParams["svg.hashsalt"] = "graph"
+file = io.StringIO()
+drawn(trace(example, np.ones(3), np.arange(3.0))).figure.savefig(file, format="svg", metadata={{"Date": None}})
+print(hashlib.sha256(file.getvalue().encode()).hexdigest())
+"""
+
+
+def test_a_graph_gives_the_same_picture_every_time():
+    tests = Path(__file__).parent
+    code = DRAW.format(tests=str(tests), root=str(tests.parent))
+    pictures = {
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(pictures) == 1
