@@ -9,6 +9,7 @@ import contextlib
 import functools
 import os
 import shutil
+import sys
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -129,6 +130,14 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    """Does not mind a page that is closed before all of it was sent."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @pytest.fixture(scope="session")
 def serve():
     """serve(folder, prefix="/"): the address, on a free port of this machine, where the folder can be read."""
@@ -141,7 +150,7 @@ def serve():
             (_Handler,),
             {"prefix": prefix, "extensions_map": {**_Handler.extensions_map, ".mjs": "text/javascript"}},
         )
-        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=folder)))
+        servers.append(_Server(("127.0.0.1", 0), functools.partial(handler, directory=folder)))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{servers[-1].server_port}{prefix}"
 

@@ -364,6 +364,10 @@ def peak(ax, w):
     ax.plot(X, 5 * np.exp(-(((w - 0.3) / 0.05) ** 2)) * np.cos(X))
 
 
+def two_peaks(ax, w, v):
+    ax.plot(X, 5 * np.exp(-(((w - 0.3) / 0.05) ** 2) - ((v - 0.3) / 0.05) ** 2) * np.cos(X))
+
+
 def dot(ax, w, v):
     ax.scatter(w * v, w**2 - v)
 
@@ -392,7 +396,8 @@ def rulers(ax, w):
 
 RANGES = [
     (curve, {"w": slider(-3, 3, 0)}),
-    (peak, {"w": slider(-1, 1, -1, step=0.05)}),
+    (peak, {"w": slider(-1, 1, -1, step=0.02)}),
+    (two_peaks, {"w": slider(-1, 1, -1, step=0.02), "v": slider(-1, 1, 0.3, step=0.02)}),
     (dot, {"w": slider(-2, 2, 0), "v": slider(-2, 2, 0)}),
     (columns, {"w": slider(-1, 1, 0.5)}),
     (band, {"w": slider(-1, 1, 0)}),

@@ -122,13 +122,17 @@ class LiveFigure:
             axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
 
     def some_settings(self, count=24):
-        """Positions of all controls: every choice, with the sliders at their start, at their ends, and between."""
+        """Positions of all controls: every choice, with each slider moved alone, all at their ends, and between."""
         pick = random.Random(0).choice
         sliders = self._sliders.values()
         places = [[control.start for control in sliders]]
         if sliders:
             places += itertools.islice(itertools.product(*((c.low, c.high) for c in sliders)), 64)
             places += ([pick(c.positions()) for c in sliders] for _ in range(count))
+            for moved in sliders:
+                positions = moved.positions()
+                some = positions[:: len(positions) // 200 + 1]
+                places += ([position if c is moved else c.start for c in sliders] for position in some)
         for combination, place in itertools.product(self._graphs, places):
             yield dict(zip([*self._choices, *self._sliders], [*combination, *place], strict=True))
 
