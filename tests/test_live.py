@@ -554,6 +554,15 @@ def test_the_still_has_the_colours_of_the_page_and_no_size_of_its_own():
         assert "var(--live-orange)" in svg
 
 
+def test_a_scatter_has_the_face_and_the_edge_it_is_given():
+    def rings(ax, w):
+        ax.scatter(w * X, X, s=49, facecolors="white", edgecolors="C1", linewidths=2.5)
+
+    (svg,) = figure(rings, w=slider(-1, 1, 0.5)).svgs
+    markers = re.findall(r'<use [^>]* style="([^"]*)"/>', svg)
+    assert markers == ["fill: var(--live-paper); stroke: var(--live-orange); stroke-width: 2.5"] * len(X)
+
+
 def test_the_still_shows_what_the_first_combination_draws_and_nothing_else():
     hidden = re.findall(r'id="(live-panels-\d+)" display="none"', "".join(everything(more=True).svgs))
     other = re.findall(r'id="(live-panels-\d+)" display="none"', "".join(everything(more=False).svgs))

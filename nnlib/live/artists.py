@@ -144,13 +144,19 @@ class LiveAxes:
 
         return self._add("plot", "line", draw, {"x": x, "y": y}, (form, style))
 
-    def scatter(self, x, y, s=30, c=None, *, color=None, marker="o", **style):
+    def scatter(
+        self, x, y, s=30, c=None, *, color=None, marker="o", facecolors=None, edgecolors=None, linewidths=None, **style
+    ):
         color = color if c is None else c
-        self._still("scatter", "s, c and style", s, color, style)
-        if not isinstance(color, str | None) or np.ndim(s):
+        colours = (color, facecolors, edgecolors)
+        self._still("scatter", "s, c and style", s, *colours, linewidths, style)
+        if not all(isinstance(colour, str | None) for colour in colours) or np.ndim(s):
             raise TypeError(f"live: scatter takes one colour and one size; call it once for each colour, {place()}")
         x, y = _same_length(x, y)
-        style = {"markersize": s**0.5, "color": color, "markeredgewidth": 0, **style}
+        edge = (1 if edgecolors else 0) if linewidths is None else linewidths
+        names = ("color", "markerfacecolor", "markeredgecolor")  # a line of markers can move, a collection cannot
+        style |= {name: colour for name, colour in zip(names, colours, strict=True) if colour is not None}
+        style |= {"markersize": s**0.5, "markeredgewidth": edge}
 
         def draw():
             return self._axes.plot(_value(x), _value(y), marker, linestyle="none", **style)
