@@ -39,8 +39,8 @@ def draw_neuron(
     """
     if len(inputs) != len(weights):
         raise ValueError(f"draw_neuron: got {len(inputs)} inputs but {len(weights)} weights")
-    cell, box, end = 2.2, 3.35, 4.3  # where the activation, the response and the prediction stand
-    for name, weight, y in zip(inputs, weights, np.linspace(1.0, -1.0, len(inputs)), strict=True):
+    cell, box, end = 2.2, 3.45, 4.7  # where the activation, the response and the prediction stand
+    for name, weight, y in zip(inputs, weights, np.linspace(1.15, -1.15, len(inputs)), strict=True):
         if name == "⋮":
             ax.text(0, y, name, fontsize=14, **_CENTRED)
             continue
@@ -59,8 +59,8 @@ def draw_neuron(
     captions = {0: "inputs", 1.05: "weights", cell: "activation", box: "response", end: "prediction"}
     for x, caption in captions.items():
         colour = {"weights": "C0", "response": "C1"}.get(caption, "black")
-        ax.text(x, -1.55, caption, fontsize=_SMALL, color=colour, **_CENTRED)
-    _make_blank(ax, (-0.45, 4.75), (-1.75, 1.4))
+        ax.text(x, -1.72, caption, fontsize=_SMALL, color=colour, **_CENTRED)
+    _make_blank(ax, (-0.45, 5.25), (-1.9, 1.5))
     ax.set_aspect("equal")
 
 
