@@ -4,7 +4,7 @@ import importlib
 import sys
 
 # Modules of this folder; `main()` of each prints a table and returns whether no peer was missing.
-BENCHMARKS = ["activations", "live_figures"]
+BENCHMARKS = ["activations", "losses", "live_figures"]
 
 
 def main(names):

@@ -12,7 +12,8 @@ import functools
 
 import numpy as np
 
-from nnlib.formula import Formula, as_real
+from nnlib.arguments import as_real
+from nnlib.formula import Formula
 
 # Numbers: so many that a block, with what is computed from it on the way, stays in the processor's cache.
 BLOCK = 16384

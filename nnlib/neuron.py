@@ -10,7 +10,7 @@ A sample is a column, a batch is a matrix of columns.
 import numpy as np
 
 from nnlib.activations import Maxout
-from nnlib.formula import as_real
+from nnlib.arguments import as_real
 
 
 def add_bias(X):

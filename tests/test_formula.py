@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnlib.formula import Formula, as_real
+from nnlib.formula import Formula
 
 
 class Difference(Formula):
@@ -47,44 +47,3 @@ def test_a_subclass_that_forgot_its_formula_is_told_what_is_missing():
 
     with pytest.raises(NotImplementedError, match="Forgotten.*`formula`"):
         Forgotten()(1.0)
-
-
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", np.longdouble])
-def test_real_numbers_keep_their_precision_and_are_not_copied(dtype):
-    a = np.ones(3, dtype)
-    assert as_real(a, difference, "a") is a
-
-
-@pytest.mark.parametrize("value", [3, True, [1, 2], np.uint8([1, 2]), np.array([True]), np.int64(3), 3.0, [1.5]])
-def test_integers_truth_values_and_lists_become_float64(value):
-    result = as_real(value, difference, "a")
-    assert result.dtype == np.float64
-    np.testing.assert_array_equal(result, np.array(value, float))
-
-
-def test_a_recorded_value_passes_whatever_it_holds():
-    x = Recorded()
-    assert as_real(x, difference, "a") is x
-
-
-@pytest.mark.parametrize(
-    "value, got",
-    [
-        ("word", "<U4"),
-        (["1", "2"], "<U1"),
-        (1j, "complex128"),
-        (np.ones(2, "c8"), "complex64"),
-        (None, "object"),
-        ([1.0, None], "object"),
-        ({"a": 1}, "object"),
-        (np.array(["2020-01-01"], "M8[D]"), r"datetime64\[D\]"),
-    ],
-)
-def test_what_is_no_real_number_is_refused_by_name(value, got):
-    with pytest.raises(TypeError, match=f"^difference: b must hold real numbers, got dtype {got}$"):
-        as_real(value, difference, "b")
-
-
-def test_unequal_rows_are_refused_by_name():
-    with pytest.raises(ValueError, match="^difference: b must be an array, got a list of unequal rows$"):
-        as_real([[1, 2], [3]], difference, "b")

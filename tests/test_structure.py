@@ -24,10 +24,11 @@ MODULES = {
 # What each module may import besides the standard library. `live` stands for all modules of nnlib.live.
 IMPORTS = {
     "nnlib": set(),
-    "nnlib.formula": {"numpy"},
-    "nnlib.activations": {"numpy", "nnlib.formula"},
-    "nnlib.neuron": {"numpy", "nnlib.formula", "nnlib.activations"},
-    "nnlib.losses": {"numpy", "nnlib.formula"},
+    "nnlib.formula": set(),
+    "nnlib.arguments": {"numpy"},
+    "nnlib.activations": {"numpy", "nnlib.arguments", "nnlib.formula"},
+    "nnlib.neuron": {"numpy", "nnlib.arguments", "nnlib.activations"},
+    "nnlib.losses": {"numpy", "nnlib.arguments", "nnlib.formula"},
     "nnlib.matrix_calculus": {"numpy"},
     "nnlib.graph": {"numpy"},
     "nnlib.chain_rule": {"numpy", "nnlib.formula", "nnlib.graph"},
@@ -37,7 +38,7 @@ IMPORTS = {
     "nnlib.live": {"numpy", "matplotlib", "ipywidgets", "anywidget", "traitlets"}
     | {"nnlib.drawing", "nnlib.graph", "nnlib.formula", "nnlib.live"},
 }
-CHAPTER_IMPORTS = {"numpy", "matplotlib", "ipywidgets", "sklearn", "nnlib"}
+CHAPTER_IMPORTS = {"numpy", "matplotlib", "ipywidgets", "sklearn", "dask", "nnlib"}
 
 # The names that chapters and readers rely on; a name of a class may be followed by what its objects carry.
 PUBLIC = {
@@ -46,8 +47,10 @@ PUBLIC = {
     "nnlib.neuron": "add_bias Neuron Neuron.activation",
     "nnlib.losses": "one_hot softmax log_softmax entropy cross_entropy kl_divergence negative_log_likelihood "
     "logistic_loss softmax_loss hinge_loss squared_loss zero_one_loss "
-    "logistic_loss.gradient softmax_loss.gradient hinge_loss.gradient "
-    "logistic_loss.value_and_gradient softmax_loss.value_and_gradient hinge_loss.value_and_gradient",
+    "logistic_loss.gradient softmax_loss.gradient hinge_loss.gradient squared_loss.gradient "
+    "negative_log_likelihood.gradient cross_entropy.gradient kl_divergence.gradient "
+    "logistic_loss.value_and_gradient softmax_loss.value_and_gradient hinge_loss.value_and_gradient "
+    "squared_loss.value_and_gradient",
     "nnlib.matrix_calculus": "vec unvec derivative_shape numerical_jacobian to_denominator_layout",
     "nnlib.graph": "trace",
     "nnlib.chain_rule": "value_and_gradient gradient jacobian vjp jvp",
