@@ -14,6 +14,9 @@ diverging = LinearSegmentedColormap.from_list(
     "course_diverging", [(0.16, 0.44, 0.78, 0.95), (0.5, 0.5, 0.5, 0.0), (0.88, 0.47, 0.10, 0.95)]
 )
 
+# From nothing to blue: for what has a least value and no middle.
+sequential = LinearSegmentedColormap.from_list("course_sequential", [(0.5, 0.5, 0.5, 0.0), (0.04, 0.36, 0.68, 0.95)])
+
 # How an operation is written in a node of a graph; others go by their name.
 SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "matmul": "@", "negative": "−", "power": "xʸ",
