@@ -1,4 +1,4 @@
-"""Pictures that chapters share: the neuron, a recorded graph, and the course's colour maps.
+"""Pictures that chapters share: the neuron, a recorded graph, shapes, and the course's colour maps.
 
 Every function draws on the axes it is given, which it turns into a blank sheet. Use it in a figure of nnlib.live, which
 gives the picture the colours of the page.
@@ -9,13 +9,15 @@ from collections import defaultdict
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
+from nnlib.graph import PLACEHOLDER
+
 # From blue through nothing to orange: the middle is the page itself, whatever its colour.
 diverging = LinearSegmentedColormap.from_list(
     "course_diverging", [(0.16, 0.44, 0.78, 0.95), (0.5, 0.5, 0.5, 0.0), (0.88, 0.47, 0.10, 0.95)]
 )
 
 # From nothing to blue: for what has a least value and no middle.
-sequential = LinearSegmentedColormap.from_list("course_sequential", [(0.5, 0.5, 0.5, 0.0), (0.04, 0.36, 0.68, 0.95)])
+sequential = LinearSegmentedColormap.from_list("course_sequential", [(0.5, 0.5, 0.5, 0.0), (0.1, 0.45, 0.82, 0.95)])
 
 # How an operation is written in a node of a graph; others go by their name.
 SYMBOLS = {
@@ -76,25 +78,26 @@ def draw_chain(ax, values, derivatives, parts=()):
     last = len(values) - 1
     for x, (name, value) in enumerate(values.items()):
         ax.text(x, 0.42, name, **_CENTRED)
-        ax.text(x, 0.12, value, color="C0", **_CENTRED)
+        ax.text(x, 0.12, value, color="C0", label=name, **_CENTRED)
         if x < last:
             ax.arrow(x + 0.37, 0.12, 0.26, 0, color="C0", linewidth=1.4)
     for x, (name, value) in enumerate(derivatives.items()):
-        ax.text(x, -0.32, value, color="C1", **_CENTRED)
+        ax.text(x, -0.32, value, color="C1", label=name, **_CENTRED)
         ax.text(x, -0.62, name, **_CENTRED)
         if x < last:
             ax.arrow(x + 0.63, -0.32, -0.26, 0, color="C1", linewidth=1.4)
     for name, first, end in parts:
-        left, right = first - 0.35, end + 0.35
+        left, right = first + 0.06, end - 0.06
         ax.plot([left, left, right, right], [0.72, 0.8, 0.8, 0.72], color="black", linewidth=0.8)
         ax.text((first + end) / 2, 0.88, name, ha="center", va="bottom", fontsize=_SMALL)
     _make_blank(ax, (-0.5, last + 0.5), (-0.95, 1.15))
 
 
-def draw_graph(ax, graph):
+def draw_graph(ax, graph, numbers=()):
     """A recorded graph, values flowing right: a node is a circle with its operation, below it its shape, if it has one.
 
-    The column of a node is its distance from the parameters; the same graph gives the same picture every time.
+    `numbers` maps what is written in a node to (value, derivative): the value is then written above it, the derivative
+    below. The column of a node is its distance from the parameters; the same graph gives the same picture every time.
     """
     columns = _columns(graph)
     places = _places(graph, columns)
@@ -107,9 +110,57 @@ def draw_graph(ax, graph):
         _draw_node(ax, x, y, label, colour="C0" if node.name else "black")
         shape = " × ".join(map(str, node.shape))
         ax.text(x, y - 0.42, shape, ha="center", va="top", fontsize=_SMALL, alpha=0.8)
+        if label in numbers:
+            value, derivative = (f"{number:.2f}".replace("-", "−") for number in numbers[label])
+            ax.text(x, y + 0.36, value, color="C0", ha="center", va="bottom", fontsize=_SMALL)
+            ax.text(x, y - 0.36, derivative, color="C1", ha="center", va="top", fontsize=_SMALL)
     tallest = max(abs(y) for _, y in places.values())
     _make_blank(ax, (-0.5, max(columns.values()) + 0.5), (-tallest - 0.8, tallest + 0.5))
     ax.set_aspect("equal")
+
+
+def draw_shapes(ax, formula, unit=0.22, colour=None):
+    """A formula of arrays to one scale: each is a rectangle as high as it has rows and as wide as it has columns.
+
+    `formula` lists texts, as "=" or "·", and arrays: (name, (rows, columns)), or (name, (rows, columns), labels) where
+    the two sides have other labels than their numbers; a vector is (k, 1), a number (1, 1). Arrays of one name have one
+    colour, or the one that is given, for all or as {name: colour}. A row or column is `unit` long; text is right where
+    the axes are as many inches wide as the picture.
+
+    Sizes and labels may come from the controls of a live figure; its limits are then the body's to set. Raises
+    ValueError for an array without two sizes.
+    """
+    colours = dict(colour) if isinstance(colour, dict) else {}
+    right, tops = 0.0, []
+    for part in formula:
+        if isinstance(part, str):
+            ax.text(right + 0.16, 0, part, fontsize=14, **_CENTRED)
+            right = right + 0.32
+            continue
+        name, shape, *labels = part
+        if len(shape) != 2:
+            raise ValueError(f"draw_shapes: {name} must have two sizes, (rows, columns), got {shape}")
+        rows, columns = labels[0] if labels else [f"{size:.0f}" for size in shape]
+        own = colour if isinstance(colour, str) else colours.setdefault(name, f"C{len(colours)}")
+        left, top = right + 0.13 + 0.09 * _width(rows), shape[0] * unit / 2
+        right = left + shape[1] * unit
+        ends = left + np.array([0.0, 1.0]) * (right - left)
+        ax.fill_between(ends, -top, top, color=own, alpha=0.15, linewidth=0)
+        around = np.array([0.0, 1.0, 1.0, 0.0, 0.0]), np.array([-1.0, -1.0, 1.0, 1.0, -1.0])
+        ax.plot(left + around[0] * (right - left), around[1] * top, color=own, linewidth=1.6)
+        ax.text(left - 0.05, 0, rows, ha="right", va="center")
+        ax.text((left + right) / 2, -top - 0.06, columns, ha="center", va="top")
+        ax.text((left + right) / 2, top + 0.08, name, ha="center", va="bottom", color=own)
+        tops.append(top)
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    if not any(hasattr(end, "record") for end in [right, *tops]):
+        _make_blank(ax, (0, right + 0.05), (-max(tops) - 0.3, max(tops) + 0.4))
+
+
+def _width(text):
+    """How many letters a text is wide, a recorded number in it counted as two."""
+    return len(PLACEHOLDER.sub("00", text).replace("$", ""))
 
 
 def _columns(graph):

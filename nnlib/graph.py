@@ -17,6 +17,7 @@ import linecache
 import operator
 import re
 import sys
+import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,9 @@ PLACEHOLDER = re.compile("\ue000([0-9]+):([^\ue001]*)\ue001")
 # These ask about an array, not for one: they are answered, not recorded.
 _QUESTIONS = {np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj}
 
+# Functions that give several arrays, of which each becomes a node.
+_WITH_PARTS = {np.linalg.slogdet}
+
 
 class TracingError(TypeError):
     """NumPy code did with a recorded value what a graph cannot hold; the message says what to write instead."""
@@ -46,30 +50,77 @@ class Recording:
         self.nodes = []
         self.places = [] if keep_places else None
 
-    def add(self, function, arguments, options, value, name=None):
-        node = Node(self, len(self.nodes), function, arguments, options, value, name)
+    def add(self, function, arguments, options, values, value, name=None):
+        node = Node(self, len(self.nodes), function, arguments, options, values, value, name)
         self.nodes.append(node)
         if self.places is not None:
             self.places.append(_place())
         return node
 
+    def run(self, f, arguments):
+        """Call `f` on parameters that stand for the arguments; returns the parameters and what `f` returned."""
+        parameters = tuple(
+            [
+                self.add(None, (), {}, (), value if isinstance(value, Node) else _as_array(value, name), name)
+                for name, value in zip(argument_names(f, len(arguments)), arguments, strict=True)
+            ]
+        )
+        try:
+            return parameters, f(*parameters)
+        except ValueError as error:
+            # `array[i] = w`: NumPy puts "setting an array element with a sequence" before our advice
+            if isinstance(error.__cause__, TracingError):
+                raise error.__cause__ from None
+            raise
+
+
+class Part:
+    """One of the several arrays that a function gives, as a function that gives this one."""
+
+    def __init__(self, function, position):
+        self.function, self.position = function, position
+        self.name = f"{function.__name__}[{position}]"
+
+    def __call__(self, *arguments, **options):
+        return self.function(*arguments, **options)[self.position]
+
+    def __eq__(self, other):
+        return isinstance(other, Part) and (self.function, self.position) == (other.function, other.position)
+
+    def __hash__(self):
+        return hash((self.function, self.position))
+
+
+def _operators(ufunc):
+    """The methods for `x ∘ y` and `y ∘ x`. Those of NDArrayOperatorsMixin take a detour through NumPy, and time."""
+
+    def from_left(self, other):
+        return self.record(ufunc, (self, other))
+
+    def from_right(self, other):
+        return self.record(ufunc, (other, self))
+
+    return from_left, from_right
+
 
 class Node(NDArrayOperatorsMixin):
     """One recorded value: `function(*arguments, **options)`, where some of the arguments are nodes again.
 
-    A parameter of the traced function has `function` None. `value` is what the function gave for the example arguments;
-    in a trace within a trace it is itself a node, of the outer one. Nodes are never changed after they are made.
+    A parameter of the traced function has `function` None. `value` is what the function gave for the example arguments,
+    `values` are those arguments; in a trace within a trace they are themselves nodes, of the outer one. Nodes are never
+    changed after they are made.
     """
 
-    __slots__ = ("arguments", "function", "index", "name", "options", "recording", "value")
+    __slots__ = ("arguments", "function", "index", "name", "options", "recording", "value", "values")
     __hash__ = object.__hash__
 
-    def __init__(self, recording, index, function, arguments, options, value, name=None):
+    def __init__(self, recording, index, function, arguments, options, values, value, name=None):
         self.recording = recording
         self.index = index
         self.function = function
         self.arguments = arguments
         self.options = options
+        self.values = values
         self.value = value
         self.name = name
 
@@ -79,7 +130,7 @@ class Node(NDArrayOperatorsMixin):
     def parents(self):
         """The nodes this one was computed from, in the order of the arguments: `x * x` has two parents."""
         recorded = []
-        _substitute((self.arguments, self.options), self.recording, recorded.append)
+        substitute((self.arguments, self.options), self.recording, recorded.append)
         return tuple(recorded)
 
     @property
@@ -102,15 +153,29 @@ class Node(NDArrayOperatorsMixin):
     def record(self, function, arguments, options=None):
         """Compute `function(*arguments, **options)` and write it down as a node of the innermost trace involved."""
         options = options or {}
-        recording = _innermost(arguments, options)
-        values = _substitute(arguments, recording, _value)
-        value = function(*values, **(_substitute(options, recording, _value) if options else options))
-        if isinstance(value, tuple | list):
+        recording = _innermost(options.values(), self.recording) if options else self.recording
+        values = []
+        for argument in arguments:
+            if isinstance(argument, Node) and argument.recording is recording:
+                values.append(argument.value)
+            elif isinstance(argument, _LOOKED_INTO):  # a node of another trace, or nodes in a list
+                recording = _innermost(arguments, recording)
+                values = [substitute(argument, recording, _value) for argument in arguments]
+                break
+            else:
+                values.append(argument)
+        value = function(*values, **(substitute(options, recording, _value) if options else options))
+        if hasattr(value, "shape"):
+            return recording.add(function, arguments, options, values, value)
+        if function in _WITH_PARTS:
+            parts = [(Part(function, i), part) for i, part in enumerate(value)]
+            return type(value)(*(recording.add(part, arguments, options, values, v) for part, v in parts))
+        if isinstance(value, _SEVERAL):
             raise TracingError(
                 f"{_name(function)} gives several arrays and cannot be one node of a graph: "
                 f"compute each array by itself, {_place()}"
             )
-        return recording.add(function, arguments, options, value)
+        return recording.add(function, arguments, options, values, np.asarray(value)[()])
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         if method != "__call__":
@@ -125,10 +190,20 @@ class Node(NDArrayOperatorsMixin):
             )
         return self.record(ufunc, inputs, options)
 
+    __add__, __radd__ = _operators(np.add)
+    __sub__, __rsub__ = _operators(np.subtract)
+    __mul__, __rmul__ = _operators(np.multiply)
+    __truediv__, __rtruediv__ = _operators(np.divide)
+    __pow__, __rpow__ = _operators(np.power)
+    __matmul__, __rmatmul__ = _operators(np.matmul)
+
+    def __neg__(self):
+        return self.record(np.negative, (self,))
+
     def __array_function__(self, function, types, arguments, options):
         if function in _QUESTIONS:
-            recording = _innermost(arguments, options)
-            return function(*_substitute(arguments, recording, _value), **_substitute(options, recording, _value))
+            recording = _innermost([arguments, options], self.recording)
+            return function(*substitute(arguments, recording, _value), **substitute(options, recording, _value))
         if options.get("out") is not None:
             raise TracingError(f"{_name(function)} with `out=` cannot be recorded: use its result, {_place()}")
         return self.record(function, tuple(arguments), options)
@@ -137,7 +212,7 @@ class Node(NDArrayOperatorsMixin):
 
     @property
     def shape(self):
-        return np.shape(self.value)
+        return self.value.shape
 
     @property
     def ndim(self):
@@ -145,11 +220,11 @@ class Node(NDArrayOperatorsMixin):
 
     @property
     def size(self):
-        return np.size(self.value)
+        return self.value.size
 
     @property
     def dtype(self):
-        return self.value.dtype if hasattr(self.value, "dtype") else np.result_type(self.value)
+        return self.value.dtype
 
     def __len__(self):
         if not self.shape:
@@ -180,6 +255,12 @@ class Node(NDArrayOperatorsMixin):
     def ravel(self, order="C"):
         return np.ravel(self, order=order)
 
+    def flatten(self, order="C"):
+        return np.ravel(self, order=order)
+
+    def swapaxes(self, axis1, axis2):
+        return np.swapaxes(self, axis1, axis2)
+
     def squeeze(self, axis=None):
         return np.squeeze(self, axis=axis)
 
@@ -194,6 +275,12 @@ class Node(NDArrayOperatorsMixin):
 
     def mean(self, axis=None, keepdims=False):
         return np.mean(self, axis=axis, keepdims=keepdims)
+
+    def var(self, axis=None, keepdims=False):
+        return np.var(self, axis=axis, keepdims=keepdims)
+
+    def std(self, axis=None, keepdims=False):
+        return np.std(self, axis=axis, keepdims=keepdims)
 
     def max(self, axis=None, keepdims=False):
         return np.max(self, axis=axis, keepdims=keepdims)
@@ -255,16 +342,16 @@ class Graph:
         recording = self.parameters[0].recording
         for node in self.nodes:
             if node.function is not None:
-                new = _substitute((node.arguments, node.options), recording, values.__getitem__)
+                new = substitute((node.arguments, node.options), recording, values.__getitem__)
                 values[node] = node.function(*new[0], **new[1])
-        return _substitute(self.output, recording, values.__getitem__)
+        return substitute(self.output, recording, values.__getitem__)
 
     def __repr__(self):
         names = {node: node.name or f"v{position}" for position, node in enumerate(self.nodes)}
         recording = self.parameters[0].recording
         lines = []
         for node in self.nodes:
-            arguments, options = _substitute((node.arguments, node.options), recording, lambda n: _Name(names[n]))
+            arguments, options = substitute((node.arguments, node.options), recording, lambda n: _Name(names[n]))
             inputs = [_brief(argument) for argument in arguments] + [f"{k}={v!r}" for k, v in options.items()]
             formula = f"{node.operation}({', '.join(inputs)})" if node.function else "parameter"
             lines.append(f"{names[node]:>4} = {formula:<40} {node.shape}")
@@ -280,19 +367,7 @@ def trace(f, *example_arguments, keep_places=False):
     """
     if not example_arguments:
         raise TypeError("trace: give at least one example argument: there is nothing to record without")
-    recording = Recording(keep_places)
-    parameters = tuple(
-        recording.add(None, (), {}, value if isinstance(value, Node) else _as_array(value, name), name)
-        for name, value in zip(_argument_names(f, len(example_arguments)), example_arguments, strict=True)
-    )
-    try:
-        output = f(*parameters)
-    except (
-        ValueError
-    ) as error:  # `array[i] = w`: NumPy puts "setting an array element with a sequence" before our advice
-        if isinstance(error.__cause__, TracingError):
-            raise error.__cause__ from None
-        raise
+    parameters, output = Recording(keep_places).run(f, example_arguments)
     return Graph(parameters, output, _ancestors(output, parameters))
 
 
@@ -301,7 +376,7 @@ def _ancestors(output, parameters):
     recording = parameters[0].recording
     needed = set(parameters)
     waiting = []
-    _substitute(output, recording, waiting.append)
+    substitute(output, recording, waiting.append)
     while waiting:
         node = waiting.pop()
         if node not in needed:
@@ -311,44 +386,46 @@ def _ancestors(output, parameters):
 
 
 _value = operator.attrgetter("value")
+_SEVERAL = (tuple, list)
+_TREES = (tuple, list, dict)
+_LOOKED_INTO = (Node, *_TREES)
 
 
-def _innermost(*trees):
-    """The recording that began last among those of the nodes in the trees."""
-    recordings = []
-
-    def look(tree):
-        if isinstance(tree, Node):
-            recordings.append(tree.recording)
-        elif isinstance(tree, tuple | list):
-            for part in tree:
-                look(part)
-        elif isinstance(tree, dict):
-            look(tuple(tree.values()))
-
-    look(trees)
-    return max(recordings, key=operator.attrgetter("order"))
+def _innermost(arguments, recording):
+    """Of this recording and those of the nodes among the arguments, the one that began last."""
+    for argument in arguments:
+        if isinstance(argument, Node):
+            if argument.recording.order > recording.order:
+                recording = argument.recording
+        elif isinstance(argument, _TREES):
+            recording = _innermost(argument.values() if isinstance(argument, dict) else argument, recording)
+    return recording
 
 
-def _substitute(tree, recording, replacement):
+def substitute(tree, recording, replacement):
     """The tree of tuples, lists and dictionaries, with each node of `recording` in it replaced."""
     if isinstance(tree, Node):
         return replacement(tree) if tree.recording is recording else tree
-    if isinstance(tree, tuple | list):
-        return type(tree)([_substitute(part, recording, replacement) for part in tree])
+    if isinstance(tree, _SEVERAL):
+        parts = [substitute(part, recording, replacement) for part in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)  # a named tuple wants them singly
     if isinstance(tree, dict):
-        return {key: _substitute(part, recording, replacement) for key, part in tree.items()}
+        return {key: substitute(part, recording, replacement) for key, part in tree.items()}
     return tree
 
 
 def _as_array(value, name):
-    array = np.asarray(value)
+    array = value if hasattr(value, "__array_function__") else np.asarray(value)  # also arrays that live elsewhere
     if array.dtype.kind not in "biufc":
         raise TypeError(f"trace: argument {name} must hold numbers, got {type(value).__name__} of {array.dtype}")
     return array
 
 
-def _argument_names(f, count):
+def argument_names(f, count):
+    """What f calls its first `count` arguments; one without a name is called x0, x1, … by its place."""
+    if type(f) is types.FunctionType and not f.__dict__:  # the same in less time
+        names = f.__code__.co_varnames[: f.__code__.co_argcount]
+        return [names[i] if i < len(names) else f"x{i}" for i in range(count)]
     try:
         names = [
             p.name

@@ -23,15 +23,15 @@ from nnlib.arguments import (
     as_classes,
     as_columns,
     as_labels,
+    as_numbers,
     as_samples,
     check_classes,
     check_distribution,
+    check_finite,
     check_numbers,
     check_samples,
-    check_shapes,
     check_two_labels,
     is_known,
-    refuse,
 )
 from nnlib.formula import Formula
 
@@ -62,9 +62,10 @@ class ByColumn(Formula):
             if hasattr(argument, "record"):
                 return formula(*arguments)
             if not is_known(argument):
+                self.check(*arguments)
                 return in_double(formula, arguments, prediction.dtype)
         with np.errstate(all="ignore"):
-            if prediction.size > 2 * BLOCK:
+            if prediction.size > BLOCK:
                 return self.in_blocks(formula, arguments, prediction)
             self.check(*arguments)
             return in_double(formula, arguments, prediction.dtype)
@@ -115,8 +116,21 @@ class Loss(ByColumn):
         return self.evaluate(self.both, self.prepared(*arguments, **named))
 
     def both(self, *arguments):
-        """The pair; a subclass writes it where work can be shared."""
         return self.formula(*arguments), self.slope(*arguments)
+
+
+class LossOfParts(Loss):
+    """A loss whose value and slope begin alike: with the `parts` that a subclass computes from the arguments."""
+
+    def formula(self, *arguments):
+        return self.value_of(*self.parts(*arguments))
+
+    def slope(self, *arguments):
+        return self.slope_of(*self.parts(*arguments))
+
+    def both(self, *arguments):
+        parts = self.parts(*arguments)
+        return self.value_of(*parts), self.slope_of(*parts)
 
 
 # ---- what the arguments must be ------------------------------------------------------------------
@@ -128,9 +142,8 @@ class OfScores:
     labels, label_names = (-1, 1), "-1 and +1"
 
     def prepared(self, a, y):
-        a, y = as_samples(a, self, "a"), as_labels(y, self)
-        check_shapes(a.shape, y, self, "a")
-        return a, y
+        a = as_samples(a, self, "a")
+        return a, as_labels(y, a, self, "a")
 
     def check(self, a, y):
         check_numbers(a, self, "a")
@@ -162,7 +175,7 @@ class OfColumnsAndClasses:
 # ---- one score a sample --------------------------------------------------------------------------
 
 
-class LogisticLoss(OfScores, Loss):
+class LogisticLoss(OfScores, LossOfParts):
     """Log-loss of a score: log(1 + e⁻ᵐ), with the margin m = a for y = 1 and m = −a for y = 0; derivative σ(a) − y.
 
     It is −log of the probability that was given to the label, where P(Y = 1) = σ(a). At m = ∞ it is 0, at −∞ it is ∞
@@ -175,19 +188,16 @@ class LogisticLoss(OfScores, Loss):
     source = "notes, section 3"
     labels, label_names = (0, 1), "0 and 1"
 
-    def formula(self, a, y):
-        wrong = (1.0 - 2.0 * y) * a  # −m: positive where the sign of the score is wrong
-        return np.maximum(np.log1p(odds(wrong)), wrong)
-
-    def slope(self, a, y):
+    def parts(self, a, y):
         sign = 1.0 - 2.0 * y
-        return sign * probability(odds(sign * a))
+        wrong = sign * a  # −m: positive where the sign of the score is wrong
+        return sign, wrong, odds(wrong)
 
-    def both(self, a, y):
-        sign = 1.0 - 2.0 * y
-        wrong = sign * a
-        e = odds(wrong)
-        return np.maximum(np.log1p(e), wrong), sign * probability(e)
+    def value_of(self, sign, wrong, e):
+        return np.maximum(np.log1p(e), wrong)
+
+    def slope_of(self, sign, wrong, e):
+        return sign * probability(e)
 
 
 def odds(a):
@@ -249,13 +259,12 @@ class SquaredLoss(Loss):
     source = "notes, section 3"
 
     def prepared(self, y_hat, y):
-        y_hat, y = as_samples(y_hat, self, "y_hat"), as_labels(y, self)
-        check_shapes(y_hat.shape, y, self, "y_hat")
-        return y_hat, y
+        y_hat = as_samples(y_hat, self, "y_hat")
+        return y_hat, as_labels(y, y_hat, self, "y_hat")
 
     def check(self, y_hat, y):
         check_numbers(y_hat, self, "y_hat")
-        refuse(~np.isfinite(y), y, self, "y", "hold finite numbers")
+        check_finite(y, self, "y")
 
     def formula(self, y_hat, y):
         return 0.5 * (y_hat - y) ** 2
@@ -274,10 +283,9 @@ def one_hot(y, K):
 
     Source: notes, section 3.
     """
-    y, K = as_labels(y, "one_hot"), operator.index(K)
+    y, K = as_numbers(y, "one_hot"), operator.index(K)
     check_samples(y, "one_hot", "y")
-    if is_known(y):
-        check_classes(y, K, "one_hot")
+    check_classes(y, K, "one_hot")
     return np.where(is_class(y, K), 1.0, 0.0)
 
 
@@ -303,8 +311,13 @@ class Softmax(OfColumns, ByColumn):
         e = np.exp(from_largest(A))
         return e / np.sum(e, axis=0)
 
+    def pullback(self, u, A):
+        """The row u times the Jacobian diag(p̂) − p̂ p̂ᵀ, column by column."""
+        p = softmax(A)
+        return p * (u - np.sum(u * p, axis=0))
 
-class LogSoftmax(Softmax):
+
+class LogSoftmax(OfColumns, ByColumn):
     """The logarithm of softmax: Aₖ − log Σⱼ exp Aⱼ. A: (K, N) → (K, N), or (K,) → (K,).
 
     Counted from the largest score on, that score adds 1 to the sum: log1p keeps every digit of the others.
@@ -313,6 +326,7 @@ class LogSoftmax(Softmax):
     """
 
     name, symbol, latex = "log_softmax", "log softmax", r"a_k - \log \sum_j e^{a_j}"
+    source = "notes, section 3"
 
     def formula(self, A):
         below = from_largest(A)
@@ -320,16 +334,20 @@ class LogSoftmax(Softmax):
         others = np.sum(np.where(largest, 0.0, np.exp(below)), axis=0) + (np.sum(largest, axis=0) - 1.0)
         return below - np.log1p(others)
 
+    def pullback(self, u, A):
+        """The row u times the Jacobian, the identity − 1 p̂ᵀ, column by column."""
+        return u - softmax(A) * np.sum(u, axis=0)
+
 
 def from_largest(A):
-    """A − max A, column by column; 0 for the largest, also where it is infinite."""
+    """A − max A, column by column; 0 for the largest, also where it is infinite (and not recorded)."""
     largest = np.max(A, axis=0)
     if hasattr(A, "record") or (is_known(largest) and np.isfinite(largest).all()):
         return A - largest
     return np.where(largest == A, 0.0, A - largest)
 
 
-class SoftmaxLoss(OfColumnsAndClasses, Loss):
+class SoftmaxLoss(OfColumnsAndClasses, LossOfParts):
     """Log-loss of K scores: −log softmax(A)_y = log Σₖ exp Aₖ − A_y; its gradient is softmax(A) − one_hot(y).
 
     A: (K, N), y: (N,) in 0 … K−1 → (N,), gradient (K, N); or A: (K,) and a class.
@@ -340,24 +358,18 @@ class SoftmaxLoss(OfColumnsAndClasses, Loss):
     name, symbol, latex = "softmax_loss", "log-loss", r"\log \sum_k e^{a_k} - a_y"
     source = "notes, section 3"
 
-    def formula(self, A, y):
-        _, d, _, rest = self.parts(A, y)
-        return np.log1p(rest + np.expm1(d)) - d
-
-    def slope(self, A, y):
-        label, d, others, rest = self.parts(A, y)
-        return (others - label * rest) / (rest + np.exp(d))
-
-    def both(self, A, y):
-        label, d, others, rest = self.parts(A, y)
-        return np.log1p(rest + np.expm1(d)) - d, (others - label * rest) / (rest + np.exp(d))
-
     def parts(self, A, y):
         """Where the label is, its score (from the largest on), the exponentials of the others, and their sum."""
         label, below = is_class(y, A.shape[0]), from_largest(A)
         d = np.sum(np.where(label, below, 0.0), axis=0)
         others = np.where(label, 0.0, np.exp(below))
         return label, d, others, np.sum(others, axis=0)
+
+    def value_of(self, label, d, others, rest):
+        return np.log1p(rest + np.expm1(d)) - d
+
+    def slope_of(self, label, d, others, rest):
+        return (others - label * rest) / (rest + np.exp(d))
 
 
 # ---- distributions -------------------------------------------------------------------------------
@@ -407,6 +419,11 @@ class Entropy(ByColumn):
 
     def formula(self, p):
         return np.sum(np.where(p > 0.0, -p * np.log(p), 0.0), axis=0)
+
+    def pullback(self, u, p):
+        """The row u times the derivative −log p − 1: ∞ where p is 0."""
+        with np.errstate(divide="ignore"):
+            return u * (-1.0 - np.log(p))
 
 
 class CrossEntropy(Loss):
@@ -458,17 +475,21 @@ class KLDivergence(CrossEntropy):
 
 
 def excess(p, q, d):
-    """p log(p/q) + d, where d = q − p; if that is small by the series of log((1 + s)/(1 − s)), s = d/(p + q)."""
+    """p log(p/q) + d, where d = q − p. Where q is near p, by a series in s = d/(p + q), since p/q = (1 − s)/(1 + s):
+
+    p log(p/q) = −2p (s + s³/3 + s⁵/5 + …), and d − 2ps = sd.
+    """
     s = d / np.maximum(p + q, 1e-300)  # the bounds make 0/0 a 0
     square = s * s
-    series = 2 / 15
-    for n in (13, 11, 9, 7, 5, 3):
-        series = series * square + 2 / n
+    largest = np.max(square) if is_known(square) else 1.0
+    # The term with n counts s**(n − 2)/n times as much as the whole: below 1e-17 it changes no digit.
+    series, *terms = [2 / n for n in (15, 13, 11, 9, 7, 5, 3) if n == 3 or largest ** (n - 2) > 1e-34]
+    for term in terms:
+        series = series * square + term
     near = s * (d - p * square * series)
-    close = square < 0.01
-    if is_known(close) and close.all():
+    if largest < 0.01:
         return near
-    return np.where(close, near, d - p * np.log(q / np.maximum(p, 1e-300)))
+    return np.where(square < 0.01, near, d - p * np.log(q / np.maximum(p, 1e-300)))
 
 
 logistic_loss, hinge_loss, zero_one_loss, squared_loss = LogisticLoss(), HingeLoss(), ZeroOneLoss(), SquaredLoss()

@@ -222,6 +222,7 @@ class LiveAxes:
         return self._add("axhline", "hline", lambda: [self._axes.axhline(_value(y), **style)], {"y": y}, style)[0]
 
     def text(self, x, y, s, **style):
+        """A text; matplotlib's `label` names a number that stands alone, for readers who do not see where it stands."""
         return self._text(s, lambda s: self._axes.text(_value(x), _value(y), s, **style), style, {"x": x, "y": y})
 
     def annotate(self, text, xy, xytext=None, **style):
@@ -243,10 +244,11 @@ class LiveAxes:
 
     def _text(self, text, draw, style, at=None):
         parts = self._canvas.text_parts(str(text))
-        moving = len(parts) > 1
+        moving = len(parts) > 1 or any(isinstance(where, Node) for where in (at or {}).values())
         if moving and ("$" in text or "\n" in text):
             raise ValueError(
-                f"live: a text with a moving number is one line without $…$: write σ, w₁, ŷ as they are, {place()}"
+                "live: a text that moves, or has a moving number, is one line without $…$: write σ, w₁, ŷ as they are, "
+                f"{place()}"
             )
         identity = style if "$" not in text else (text, style)
         written = "".join(
@@ -258,7 +260,8 @@ class LiveAxes:
             drawn.set_in_layout(at is None)  # a text that moves must not press on the axes where it begins
             return [drawn]
 
-        return self._add("text", "text", draw_text, {"text": parts, **(at or {})}, identity)[0]
+        label = {"label": style["label"]} if "label" in style else None
+        return self._add("text", "text", draw_text, {"text": parts, **(at or {})}, identity, label)[0]
 
     def _add(self, method, kind, draw, channels, identity, style=None):
         """Data may depend on the controls, style may not."""

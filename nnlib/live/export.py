@@ -10,8 +10,12 @@ A program is a list of nodes, each computed from earlier ones:
 `OPERATIONS` below and `operations` in web/figure.mjs hold the same names. Two ideas keep both tables short:
 
 * Whatever only moves numbers around (reshape, transpose, indexing, broadcast_to, flip, stack, …) is a *view*: the same
-  numbers read from `offset` on, with a stride for each axis; or, where no strides fit, a *take* of listed positions.
-* Whatever is made of other operations (mean, norm, clip, logistic, …) is exported as what it is made of.
+  numbers read from `offset` on, with a stride for each axis; or, where no strides fit, a *take* of listed positions,
+  or of positions that are computed.
+* Whatever is made of other operations (mean, norm, einsum, logistic, …) is exported as what it is made of. Much of that
+  is written down already, for the chain rule, in nnlib/local_derivatives.py; the rest is in compositions.py.
+
+Every function that has a local derivative has its place in these tables, or in `WITHOUT_COUNTERPART` with the reason.
 """
 
 import inspect
@@ -20,8 +24,10 @@ import operator
 
 import numpy as np
 
+from nnlib import local_derivatives
 from nnlib.formula import Formula
-from nnlib.graph import Node, TracingError, trace
+from nnlib.graph import Node, Part, TracingError, substitute, trace
+from nnlib.live.compositions import BETWEEN_COMPARISONS, COMPOSITIONS, MOVING_VIEWS, leaves
 
 _ELEMENTWISE = [
     np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.power, np.arctan2, np.hypot,
@@ -35,51 +41,28 @@ _ELEMENTWISE = [
 ]  # fmt: skip
 _REDUCTIONS = [np.sum, np.prod, np.max, np.min, np.argmax, np.argmin]
 _VIEWS = [
-    operator.getitem, np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.expand_dims, np.squeeze,
-    np.flip, np.roll, np.broadcast_to, np.atleast_1d, np.atleast_2d, np.repeat, np.tile, np.diagonal,
+    operator.getitem, np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.expand_dims,
+    np.squeeze, np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.broadcast_to,
+    np.atleast_1d, np.atleast_2d, np.atleast_3d, np.repeat, np.tile, np.take, np.take_along_axis, np.delete,
+    np.diagonal, np.diag, np.diagflat, np.tril, np.triu, np.pad,
     np.stack, np.concatenate, np.vstack, np.hstack, np.column_stack,
 ]  # fmt: skip
+_PADDED_BY_MOVING = ("constant", "edge", "reflect", "symmetric", "wrap")
 
-_NAMED = [*_ELEMENTWISE, *_REDUCTIONS, np.cumsum, np.matmul, np.interp, np.linspace]
+_NAMED = [*_ELEMENTWISE, *_REDUCTIONS, np.cumsum, np.argsort, np.matmul, np.linalg.solve, np.interp, np.linspace]
+_LOG_DETERMINANT = [Part(np.linalg.slogdet, 0), Part(np.linalg.slogdet, 1)]
 
 OPERATIONS = {
     **{function: function.__name__ for function in _NAMED},
+    **dict.fromkeys(_LOG_DETERMINANT, "slogdet"),
     **dict.fromkeys(_VIEWS, "view"),
 }
 # What the program holds beside NumPy functions: its inputs, and the two other ways to move numbers around.
 PRIMITIVES = ("slider", "constant", "join", "view", "take")
 
-_BETWEEN_COMPARISONS = {  # `&`, `|`, `^`, `~`
-    np.bitwise_and: np.logical_and,
-    np.bitwise_or: np.logical_or,
-    np.bitwise_xor: np.logical_xor,
-    np.invert: np.logical_not,
-}
-COMPOSED = {
-    np.positive: lambda a: a + 0,
-    np.fabs: np.abs,
-    np.degrees: lambda a: a * (180 / math.pi),
-    np.radians: lambda a: a * (math.pi / 180),
-    np.logaddexp: lambda a, b: np.maximum(a, b) + np.log1p(np.exp(-np.abs(a - b))),
-    np.heaviside: lambda a, at_zero: np.where(a < 0, 0.0, np.where(a > 0, 1.0, at_zero)),
-    np.clip: lambda a, a_min=None, a_max=None: _clipped(a, a_min, a_max),
-    **_BETWEEN_COMPARISONS,
-    np.round: lambda a, decimals=0: _rounded(a, decimals),
-    np.any: lambda a, axis=None, keepdims=False: np.max(a != 0, axis=axis, keepdims=keepdims),
-    np.all: lambda a, axis=None, keepdims=False: np.min(a != 0, axis=axis, keepdims=keepdims),
-    np.count_nonzero: lambda a, axis=None, keepdims=False: np.sum(a != 0, axis=axis, keepdims=keepdims),
-    np.mean: lambda a, axis=None, keepdims=False: np.sum(a, axis=axis, keepdims=keepdims) / _reduced_size(a, axis),
-    np.var: lambda a, axis=None, keepdims=False: np.mean(
-        (a - np.mean(a, axis=axis, keepdims=True)) ** 2, axis=axis, keepdims=keepdims
-    ),
-    np.std: lambda a, axis=None, keepdims=False: np.sqrt(np.var(a, axis=axis, keepdims=keepdims)),
-    np.linalg.norm: lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)),
-    np.diff: lambda a, axis=-1: np.moveaxis(np.moveaxis(a, axis, 0)[1:] - np.moveaxis(a, axis, 0)[:-1], 0, axis),
-    np.outer: lambda a, b: np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1)),
-    np.dot: lambda a, b: a @ b if np.ndim(a) and np.ndim(b) else a * b,
-    np.zeros_like: lambda a, shape=None: np.zeros(np.shape(a) if shape is None else shape),
-    np.ones_like: lambda a, shape=None: np.ones(np.shape(a) if shape is None else shape),
-    np.full_like: lambda a, fill_value: np.broadcast_to(fill_value, np.shape(a)),
+COMPOSED = {f: formula for f, formula in local_derivatives.COMPOSED.items() if f not in OPERATIONS} | COMPOSITIONS
+WITHOUT_COUNTERPART = {
+    np.empty_like: "what is in an empty array differs from run to run; write np.zeros_like",
 }
 
 
@@ -101,18 +84,10 @@ def program(artists, graphs):
 def _moves(appearances):
     if any(channels is None for channels in appearances):
         return True
-    leaves = [list(_leaves(channels)) for channels in appearances]
-    if any(isinstance(leaf, Node) for channels in leaves for leaf in channels):
+    parts = [list(leaves(channels)) for channels in appearances]
+    if any(isinstance(leaf, Node) for channels in parts for leaf in channels):
         return True
-    return any(len(c) != len(leaves[0]) or not all(map(np.array_equal, c, leaves[0])) for c in leaves)
-
-
-def _leaves(tree):
-    if isinstance(tree, dict | list | tuple):
-        for part in tree.values() if isinstance(tree, dict) else tree:
-            yield from _leaves(part)
-    else:
-        yield tree
+    return any(len(c) != len(parts[0]) or not all(map(np.array_equal, c, parts[0])) for c in parts)
 
 
 def _positions(tree, position):
@@ -171,65 +146,88 @@ class Nodes:
             return positions[value] if isinstance(value, Node) else self.constant(value)
 
         function, arguments, options = node.function, node.arguments, node.options
-        if function in _BETWEEN_COMPARISONS and node.dtype != bool:
+        if function in BETWEEN_COMPARISONS and node.dtype != bool:
             raise TracingError(f"live: {node.operation} of whole numbers cannot be exported, only of comparisons")
-        formula = function.formula if isinstance(function, Formula) else COMPOSED.get(function)
+        formula = COMPOSED.get(function) or (function.formula if isinstance(function, Formula) else None)
         if formula is not None:
-            return self._add_composed(formula, _arguments(node, formula), position)
+            return self._add_composed(node, formula, position)
         if function not in OPERATIONS:
-            known = ", ".join(sorted({f.__name__ for f in OPERATIONS} | {f.__name__ for f in COMPOSED}))
-            raise TracingError(f"live: {node.operation} has no counterpart in the browser; known are {known}")
+            advice = WITHOUT_COUNTERPART.get(
+                function,
+                "write it with functions that have one; nnlib/live/export.py and compositions.py list them",
+            )
+            raise TracingError(f"live: {node.operation} has no counterpart in the browser: {advice}")
         if function is np.add and node.dtype == bool:  # of truth values NumPy's sum is "or"
             function = np.logical_or
         name = OPERATIONS[function]
         if name == "view":
-            return self._add_view(function, arguments, options, position)
+            return self._add_view(node, position)
         if function in _REDUCTIONS or function is np.cumsum:
             return self._add_along_axes(
                 name, node, position, *_arguments(node, lambda a, axis=None, keepdims=False: ())
             )
+        if function is np.argsort:
+            return self._add_argsort(node, position, *_arguments(node, lambda a, axis=-1, kind=None: ()))
         if function is np.linspace:
             return self._add_linspace(position, node, *_arguments(node, lambda start, stop, num=50: ()))
         if function is np.interp:
             arguments = _arguments(node, lambda x, xp, fp: ())
         elif options:
             raise TracingError(f"live: {node.operation} cannot be exported with the options {sorted(options)}")
-        return self.write(name, [position(a) for a in arguments], node.shape)
+        part = {"part": function.position} if isinstance(function, Part) else {}
+        return self.write(name, [position(a) for a in arguments], node.shape, **part)
 
-    def _add_composed(self, formula, arguments, position):
+    def _add_composed(self, node, formula, position):
         """Write what a function is made of: trace its formula and join the trace to what is already here."""
-        recorded = [a for a in arguments if isinstance(a, Node)]
+        _arguments(node, formula)
+        parents = list(dict.fromkeys(node.parents))
 
-        def with_nodes(*inner):
-            inner = iter(inner)
-            return formula(*(next(inner) if isinstance(a, Node) else a for a in arguments))
+        def of_parents(*values):
+            new = dict(zip(parents, values, strict=True))
+            arguments, options = substitute((node.arguments, node.options), node.recording, new.__getitem__)
+            return formula(*arguments, **options)
 
-        graph = trace(with_nodes, *(node.value for node in recorded))
-        positions = dict(zip(graph.parameters, map(position, recorded), strict=True))
-        for node in graph.nodes:
-            if node.function is not None:
-                positions[node] = self._add_node(node, positions)
+        try:
+            with np.errstate(all="ignore"):  # what there is to warn of, the traced code has
+                graph = trace(of_parents, *(parent.value for parent in parents))
+        except TracingError:
+            raise
+        except (NotImplementedError, TypeError) as error:
+            raise TracingError(f"live: {node.operation} cannot be exported with these arguments: {error}") from None
+        positions = dict(zip(graph.parameters, map(position, parents), strict=True))
+        for inner in graph.nodes:
+            if inner.function is not None:
+                positions[inner] = self._add_node(inner, positions)
         return positions[graph.output] if isinstance(graph.output, Node) else self.constant(graph.output)
 
-    def _add_view(self, function, arguments, options, position):
-        """Write a function that only moves numbers: let NumPy move the positions 0, 1, 2, … and see where they went."""
-        rest = arguments[1:]
-        if any(isinstance(part, Node) for part in _leaves([*rest, options])):
-            raise TracingError(
-                f"live: {function.__name__} cannot be exported when the index or the shape moves: write np.where"
-            )
-        if isinstance(arguments[0], list | tuple):  # stack, concatenate: number the parts through
-            parts = arguments[0]
-            starts = np.cumsum([0, *(np.size(part) for part in parts)])
+    def _add_view(self, node, position):
+        """Write a function that only moves numbers: let NumPy move the positions 1, 2, 3, … and see where they went."""
+        function, arguments, options = node.function, node.arguments, node.options
+        if not arguments:
+            raise TracingError(f"live: {node.operation} can be exported with its first argument given by position")
+        source, *rest = arguments
+        if any(isinstance(part, Node) for part in leaves([*rest, options])):
+            return self._add_moving_view(node, position)
+        if function is np.pad:
+            _, _, mode = _arguments(node, lambda array, pad_width, mode="constant": ())
+            if mode not in _PADDED_BY_MOVING:
+                raise TracingError(f"live: pad can be exported with the modes {_PADDED_BY_MOVING}, got {mode!r}")
+        if isinstance(source, list | tuple):  # stack, concatenate: number the parts through
+            starts = np.cumsum([1, *(np.size(part) for part in source)])
             numbered = [
-                np.arange(np.size(p)).reshape(np.shape(p)) + start for p, start in zip(parts, starts, strict=False)
+                np.arange(np.size(p)).reshape(np.shape(p)) + start for p, start in zip(source, starts, strict=False)
             ]
-            source = self.write("join", [position(part) for part in parts], (int(starts[-1]),))
+            source = self.write("join", [position(part) for part in source], (int(starts[-1]) - 1,))
             moved = function(numbered, *rest, **options)
         else:
-            source = position(arguments[0])
-            moved = function(np.arange(np.size(arguments[0])).reshape(np.shape(arguments[0])), *rest, **options)
+            moved = function(np.arange(1, np.size(source) + 1).reshape(np.shape(source)), *rest, **options)
+            source = position(source)
         moved = np.asarray(moved)
+        if np.any(moved == 0):  # diag, tril, pad: zeros came in
+            count = math.prod(self.written[source]["shape"])
+            source = self.write("join", [self.constant(0.0), source], (count + 1,))
+        else:
+            moved = moved - 1
         offset = int(moved.flat[0]) if moved.size else 0
         several = [moved.size > 0 and n > 1 for n in moved.shape]
         strides = [int(np.take(moved, 1, axis).flat[0]) - offset if more else 0 for axis, more in enumerate(several)]
@@ -238,9 +236,23 @@ class Nodes:
             return self.write("view", [source], moved.shape, offset=offset, strides=strides)
         return self.write("take", [source], moved.shape, indices=moved.ravel().tolist())
 
+    def _add_moving_view(self, node, position):
+        """Write a function that only moves numbers, where to depends on recorded numbers too."""
+        function, arguments = node.function, node.arguments
+        if function is np.take_along_axis and np.ndim(arguments[0]) == 1:
+            return self.write("take", [position(part) for part in arguments[:2]], node.shape)
+        if function in MOVING_VIEWS:
+            return self._add_composed(node, MOVING_VIEWS[function], position)
+        raise TracingError(f"live: {node.operation} cannot be exported when what is not its first argument moves")
+
     def _add_along_axes(self, name, node, position, a, axis=None, keepdims=False):
         axes = range(np.ndim(a)) if axis is None else np.atleast_1d(axis) % np.ndim(a)
         return self.write(name, [position(a)], node.shape, axes=[int(i) for i in axes])
+
+    def _add_argsort(self, node, position, a, axis=-1, kind=None):
+        if axis is None or not np.ndim(a):
+            return self._add_composed(node, lambda a, *_, **__: np.argsort(np.ravel(a)), position)
+        return self._add_along_axes("argsort", node, position, a, axis)
 
     def _add_linspace(self, position, node, start, stop, num=50):
         if node.ndim != 1:
@@ -257,24 +269,6 @@ def _arguments(node, signature):
         raise TracingError(f"live: {node.operation} can be exported with the arguments {known}, but: {error}") from None
     bound.apply_defaults()
     return bound.args
-
-
-def _clipped(a, low, high):
-    a = a if low is None else np.maximum(a, low)
-    return a if high is None else np.minimum(a, high)
-
-
-def _rounded(a, decimals):
-    return (
-        np.rint(a * 10.0**decimals) / 10.0**decimals
-        if decimals >= 0
-        else np.rint(a / 10.0**-decimals) * 10.0**-decimals
-    )
-
-
-def _reduced_size(a, axis):
-    shape = np.shape(a)
-    return math.prod(shape if axis is None else [shape[i] for i in np.atleast_1d(axis)])
 
 
 def _json_number(value):

@@ -11,11 +11,13 @@ def html(name, alt, svgs, program):
     if not program["controls"]:
         return f'<div class="live">{picture}</div>'
     controls = "".join(_control(name, control) for control in program["controls"])
+    called = name.removeprefix("live-").replace("-", " ")  # no two of the page's landmarks may have one name
     data = json.dumps(program, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<div class="live" id="{name}">{picture}'
-        f'<form class="live-controls" autocomplete="off" aria-label="Controls of the figure">{controls}'
+        f'<form class="live-controls" autocomplete="off" aria-label="Controls of the figure {called}">{controls}'
         f'<button type="reset">Reset</button></form>'
+        f'<p class="live-status" role="status"></p>'
         f'<noscript><p class="live-note">With JavaScript switched on, this figure moves.</p></noscript>'
         f'<script type="application/json">{data}</script></div>'
     )
@@ -27,8 +29,8 @@ def _control(figure, control):
         shown = f"{value:.{control['decimals']}f}".replace("-", "\N{MINUS SIGN}")
         return (
             f'<div class="live-control"><label for="{name}">{label}</label><input type="range" id="{name}" '
-            f'min="{control["low"]}" max="{control["high"]}" step="{control["step"]}" value="{value}">'
-            f'<output for="{name}">{shown}</output></div>'
+            f'min="{control["low"]}" max="{control["high"]}" step="{control["step"]}" value="{value}" '
+            f'aria-valuetext="{shown}"><output for="{name}" aria-live="off">{shown}</output></div>'
         )
     if control["kind"] == "choice":
         options = "".join(

@@ -47,15 +47,17 @@ function elementwise(f) {
   return (inputs, node) => {
     const { shape } = node;
     const count = size(shape);
-    const spread = (input, i) => {
-      if (input.data.length === count || input.data.length === 1) return input.data;
-      node.places ??= [];
-      return gather(input.data, (node.places[i] ??= positions(shape, broadcastStrides(input.shape, shape))));
-    };
-    const [a, b = a, c = a] = inputs.map(spread);
-    const [p, q, r] = [a, b, c].map((data) => (data.length === 1 ? 0 : 1));
     const result = new Float64Array(count);
-    for (let i = 0; i < count; i++) result[i] = f(a[i * p], b[i * q], c[i * r]);
+    const [a, b, c] = inputs.map(({ data }) => data);
+    if (inputs.every(({ data }) => data.length === count)) {
+      if (!b) for (let i = 0; i < count; i++) result[i] = f(a[i]);
+      else for (let i = 0; i < count; i++) result[i] = f(a[i], b[i], c?.[i]);
+      return result;
+    }
+    node.places ??= inputs.map((input) => positions(shape, broadcastStrides(input.shape, shape)));
+    const [p, q, r] = node.places;
+    if (!c) for (let i = 0; i < count; i++) result[i] = f(a[p[i]], b[q[i]]);
+    else for (let i = 0; i < count; i++) result[i] = f(a[p[i]], b[q[i]], c[r[i]]);
     return result;
   };
 }
@@ -89,13 +91,15 @@ const place = (beats) => (data, start, steps) => {
   return best;
 };
 
+// Where the matrices of an array begin, each of `block` numbers, as a stack of results needs them one after the other.
+const startsOf = ({ shape }, stack, block) =>
+  positions(stack, broadcastStrides(shape.slice(0, -2), stack).map((stride) => stride * block));
+
 function matmul([a, b], { shape }) {
   const [rows, inner] = a.shape.length > 1 ? a.shape.slice(-2) : [1, a.shape[0]];
   const columns = b.shape.length > 1 ? b.shape.at(-1) : 1;
   const stack = shape.slice(0, shape.length - (a.shape.length > 1) - (b.shape.length > 1));
-  const starts = ({ shape: own }, block) =>
-    positions(stack, broadcastStrides(own.slice(0, -2), stack).map((stride) => stride * block));
-  const [startsA, startsB] = [starts(a, rows * inner), starts(b, inner * columns)];
+  const [startsA, startsB] = [startsOf(a, stack, rows * inner), startsOf(b, stack, inner * columns)];
   const result = new Float64Array(size(shape));
   let next = 0;
   startsA.forEach((startA, s) => {
@@ -107,6 +111,74 @@ function matmul([a, b], { shape }) {
       }
     }
   });
+  return result;
+}
+
+const rowsOf = ({ data }, start, rows, columns) =>
+  Array.from({ length: rows }, (_, i) => data.slice(start + i * columns, start + (i + 1) * columns));
+
+// Gaussian elimination with partial pivoting: the rows of a matrix, which may go on with what it is to be solved for,
+// become those of a triangle (what is below is left as it is). The result is the sign that the exchanges of rows make.
+function eliminate(rows) {
+  let sign = 1;
+  for (let k = 0; k < rows.length; k++) {
+    let largest = k;
+    for (let i = k + 1; i < rows.length; i++) if (Math.abs(rows[i][k]) > Math.abs(rows[largest][k])) largest = i;
+    if (largest !== k) {
+      [rows[k], rows[largest]] = [rows[largest], rows[k]];
+      sign = -sign;
+    }
+    for (let i = k + 1; i < rows.length; i++) {
+      const factor = rows[i][k] && rows[i][k] / rows[k][k]; // not 0/0, where a matrix is singular
+      for (let j = k + 1; j < rows[k].length; j++) rows[i][j] -= factor * rows[k][j];
+    }
+  }
+  return sign;
+}
+
+function solve([A, b], { shape }) {
+  const n = A.shape.at(-1);
+  const [columns, stack] = b.shape.length > 1 ? [b.shape.at(-1), shape.slice(0, -2)] : [1, shape.slice(0, -1)];
+  const startsB = startsOf(b, stack, n * columns);
+  const result = new Float64Array(size(shape));
+  startsOf(A, stack, n * n).forEach((start, s) => {
+    const right = rowsOf(b, startsB[s], n, columns);
+    const rows = rowsOf(A, start, n, n).map((row, i) => [...row, ...right[i]]);
+    eliminate(rows);
+    for (let i = n - 1; i >= 0; i--) {
+      for (let column = n; column < n + columns; column++) {
+        for (let j = i + 1; j < n; j++) rows[i][column] -= rows[i][j] * rows[j][column];
+        rows[i][column] /= rows[i][i];
+      }
+    }
+    result.set(rows.flatMap((row) => row.slice(n)), s * n * columns);
+  });
+  return result;
+}
+
+// Of determinants the sign (part 0) or the logarithm of the absolute value (part 1).
+function slogdet([A], { shape, part }) {
+  const n = A.shape.at(-1);
+  return Float64Array.from(startsOf(A, shape, n * n), (start) => {
+    const rows = rowsOf(A, start, n, n);
+    const sign = eliminate(rows);
+    if (part === 0) return rows.reduce((product, row, i) => product * Math.sign(row[i]), sign);
+    return rows.reduce((sum, row, i) => sum + Math.log(Math.abs(row[i])), 0);
+  });
+}
+
+// Where along an axis the smallest number is, the next, …; of equal ones the first comes first, and NaN last.
+function argsort([{ shape, data }], { axes: [axis] }) {
+  const strides = stridesOf(shape);
+  const result = new Float64Array(data.length);
+  for (const start of positions(shape.with(axis, 1), strides)) {
+    const places = Int32Array.from({ length: shape[axis] }, (_, i) => start + i * strides[axis]);
+    const order = (i, j) => {
+      const [a, b] = [data[places[i]], data[places[j]]];
+      return a < b ? -1 : a > b ? 1 : Number.isNaN(a) - Number.isNaN(b);
+    };
+    [...places.keys()].sort(order).forEach((which, i) => (result[places[i]] = which));
+  }
   return result;
 }
 
@@ -153,7 +225,7 @@ export const operations = {
   constant: (_, { shape, values, linspace: ends }) =>
     ends ? linspace(ends.map((end) => ({ data: [Number(end)] })), { shape }) : Float64Array.from(values, Number),
   view: ([{ data }], node) => gather(data, (node.places ??= positions(node.shape, node.strides, node.offset))),
-  take: ([{ data }], { indices }) => gather(data, indices),
+  take: ([{ data }, moving], { indices }) => (moving ? moving.data.map((i) => data.at(i)) : gather(data, indices)),
   join: (inputs) => Float64Array.from(inputs.flatMap(({ data }) => [...data])),
 
   add: elementwise((a, b) => a + b),
@@ -218,7 +290,10 @@ export const operations = {
   argmax: reduction(place((a, b) => a > b)),
   argmin: reduction(place((a, b) => a < b)),
   cumsum,
+  argsort,
   matmul,
+  solve,
+  slogdet,
   interp,
   linspace,
 };
@@ -289,6 +364,9 @@ export function format(value, specification) {
   const negative = (value < 0 || Object.is(value, -0)) && !(zero && /^[0.]+(e|$)/.test(text));
   return (negative ? "\u2212" : sign) + text.replace("-", "\u2212") + (type === "%" ? "%" : "");
 }
+
+// A text that holds numbers: ["slope: ", {value, format}, …].
+const written = (text) => text.map((part) => (typeof part === "string" ? part : format(part.value.data[0], part.format))).join("");
 
 // ---- drawing -------------------------------------------------------------------------------------------------------
 
@@ -391,7 +469,7 @@ const draw = {
 
   text([group], { text, x, y }, panel, { from }) {
     const element = group.querySelector("text");
-    element.textContent = text.map((part) => (typeof part === "string" ? part : format(part.value.data[0], part.format))).join("");
+    element.textContent = written(text);
     if (!x) return;
     const [left, top] = [panel.x(x.data[0]) + from.x, panel.y(y.data[0]) + from.y];
     const seen = Number.isFinite(left) && Number.isFinite(top);
@@ -426,6 +504,56 @@ const draw = {
   },
 };
 
+// ---- in words: for readers who do not see the picture --------------------------------------------------------------
+
+const PAUSE = 600; // milliseconds without a change after which a change is announced
+
+// A control with its value: "w: 1.2", "f: tanh", "grid: on".
+function setting({ kind, label, decimals, options }, value) {
+  if (kind === "slider") return `${label}: ${format(value, `.${decimals}f`)}`;
+  return `${label}: ${kind === "choice" ? options[value] : value ? "on" : "off"}`;
+}
+
+// What the changing texts of the picture say. A number that stands alone says nothing without a label; words that only
+// move with what they stand beside say nothing new.
+function sayings({ artists }, shown) {
+  const texts = Object.entries(artists).filter(([id, { kind }]) => kind === "text" && id in shown);
+  return texts.flatMap(([id, { label }]) => {
+    const { text, x } = shown[id];
+    if (label) return `${label}: ${written(text)}`;
+    const changes = text.length > 1 || !x;
+    return changes && /\p{L}/u.test(text.filter((part) => typeof part === "string").join("")) ? written(text) : [];
+  });
+}
+
+// Lets the alternative of the picture within `root` go on with the present state, and the status beside it announce,
+// after a pause, what has changed.
+function narrator(root, program) {
+  const picture = root.querySelector(".live-picture");
+  if (!picture) return { describe() {}, announce() {} }; // only the numbers of the figure are asked for
+  const status = root.querySelector(".live-status");
+  const alternative = picture.getAttribute("aria-label");
+  let [before, timer] = [[], 0];
+
+  function describe(settings, shown) {
+    const present = [...program.controls.map((control) => setting(control, settings[control.name])), ...sayings(program, shown)];
+    picture.setAttribute("aria-label", `${alternative} Now ${present.join("; ")}.`);
+    const news = present.filter((statement) => !before.includes(statement));
+    before = present;
+    return news;
+  }
+
+  function announce(settings, shown) {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const news = describe(settings, shown);
+      if (news.length) status.textContent = `${news.join("; ")}.`;
+    }, PAUSE);
+  }
+
+  return { describe, announce };
+}
+
 // ---- a figure ------------------------------------------------------------------------------------------------------
 
 // Channels of an artist with the values in place of the positions of nodes.
@@ -455,11 +583,14 @@ export function start(root, program) {
     elements[id] = ids.map((part) => root.querySelector(`[id="${part}"]`));
   }
 
+  const stills = [];
+  const still = (index) => (stills[index] ??= data(defaults, index));
+
   // A text keeps its distance from the point it belongs to, as the still has it.
   for (const [id, artist] of Object.entries(program.artists)) {
     if (artist.kind !== "text") continue;
     const shown = [variantOf(defaults), ...program.variants.keys()].find((index) => id in program.variants[index]);
-    const { x, y } = data(defaults, shown)[id];
+    const { x, y } = still(shown)[id];
     const start = artist.start ?? { x: x?.data[0], y: y?.data[0] };
     const text = elements[id][0].querySelector("text");
     if (x) {
@@ -468,12 +599,16 @@ export function start(root, program) {
     }
   }
 
+  const { describe, announce } = narrator(root, program);
+  describe(defaults, still(variantOf(defaults)));
+
   function update(settings) {
     const shown = data(settings);
     for (const [id, artist] of Object.entries(program.artists)) {
       for (const element of elements[id]) element.setAttribute("display", id in shown ? "inline" : "none");
       if (id in shown) draw[artist.kind]?.(elements[id], shown[id], panels[artist.panel], artist);
     }
+    announce(settings, shown);
   }
 
   return { data, update };
@@ -489,7 +624,10 @@ function render({ model, el }) {
   picture.setAttribute("role", "img");
   picture.setAttribute("aria-label", model.get("alt"));
   picture.innerHTML = model.get("svgs").map((svg) => `<div class="live-panel">${svg}</div>`).join("");
-  const figure = start(picture, program);
+  const status = el.appendChild(document.createElement("p"));
+  status.className = "live-status";
+  status.setAttribute("role", "status");
+  const figure = start(el, program);
   const update = () =>
     figure.update(Object.fromEntries(program.controls.map(({ name }) => [name, Number(model.get(`control_${name}`))])));
   for (const { name } of program.controls) model.on(`change:control_${name}`, update);
