@@ -1,0 +1,53 @@
+"""The fonts of formulas, figures and icons, cut to the characters of the pages."""
+
+import re
+import string
+from html import unescape
+from pathlib import Path
+
+import matplotlib
+from fontTools import subset
+
+# Family, style and file of each font that matplotlib measures text with (nnlib/course.mplstyle).
+FIGURE_FONTS = [
+    ("DejaVu Sans", "normal", "DejaVuSans.ttf"),
+    ("DejaVu Sans", "italic", "DejaVuSans-Oblique.ttf"),
+    ("STIXGeneral", "normal", "STIXGeneral.ttf"),
+    ("STIXGeneral", "italic", "STIXGeneralItalic.ttf"),
+]
+ESCAPED = re.compile(r"\\u?([0-9a-fA-F]{4})")  # a character in a script, or in a rule that puts an icon somewhere
+
+
+def figure_fonts(target):
+    """Put the figures' fonts into a folder, and fonts.css, which declares them."""
+    target.mkdir(parents=True)
+    rules = []
+    for family, style, file in FIGURE_FONTS:
+        font = target / Path(file).with_suffix(".woff2").name
+        # What is measured stays as it is: the browser must measure what matplotlib measured.
+        options = ("--layout-features=kern,mark,mkmk", "--no-hinting", "--drop-tables+=FFTM")
+        cut(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / file, font, "*", *options)
+        rules.append(
+            f'@font-face {{ font-family: "{family}"; font-style: {style}; font-display: swap; '
+            f'src: url({font.name}) format("woff2"); }}\n'
+        )
+    (target / "fonts.css").write_text("".join(rules), encoding="utf-8")
+
+
+def characters(texts):
+    """All characters that texts have or name, and those that numbers and words in a live figure are made of."""
+    found = set(string.printable)
+    for text in texts:
+        found |= set(unescape(text)) | {chr(int(code, 16)) for code in ESCAPED.findall(text)}
+    return found
+
+
+def cut_fonts(folder, found):
+    """Cut every font below a folder to these characters."""
+    codes = ",".join(f"U+{ord(character):04X}" for character in sorted(found))
+    for font in sorted(folder.rglob("*.woff2")):
+        cut(font, font, codes, "--layout-features=*", "--no-hinting")
+
+
+def cut(source, target, codes, *options):
+    subset.main([str(source), f"--unicodes={codes}", "--flavor=woff2", f"--output-file={target}", *options])

@@ -1,0 +1,72 @@
+"""The scripts of a page: those that it uses, after it is shown."""
+
+import re
+from pathlib import Path
+
+from sphinx.errors import ExtensionError
+
+import nnlib
+
+HERE = Path(__file__).parent
+WEB = Path(nnlib.__file__).parent / "live" / "web"
+LIVE_FIGURE = 'class="live-controls"'  # a figure without controls needs no code
+# The theme's template loads these at the end of the page, and before them 1.5 MB of icons that its fonts have, too.
+THEME = ["scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js"]
+# Paper is white: the dark theme is put aside while a page is printed.
+PRINT_IN_LIGHT = """{
+  const { dataset } = document.documentElement;
+  let theme;
+  addEventListener("beforeprint", () => { theme = dataset.theme; dataset.theme = "light"; });
+  addEventListener("afterprint", () => { dataset.theme = theme; });
+}"""
+
+
+def add_scripts(app):
+    for name in THEME:
+        app.add_js_file(name, priority=900)
+    app.add_js_file(None, body=PRINT_IN_LIGHT)
+    app.add_js_file(None, body=(HERE / "rendering.js").read_text(encoding="utf-8"))
+    app.course_live_code = live_code()
+
+
+def live_code():
+    """figure.mjs and page.mjs of nnlib.live as one module: a page opened from a disk can import nothing."""
+    figure, page = ((WEB / name).read_text(encoding="utf-8") for name in ("figure.mjs", "page.mjs"))
+    figure = re.sub(r"^export default .*\n", "", figure, flags=re.MULTILINE)
+    figure = re.sub(r"^export (?=const|function|class)", "", figure, flags=re.MULTILINE)
+    page, imports = re.subn(r'^import .* from "\./figure\.mjs";\n', "", page, flags=re.MULTILINE)
+    code = figure + page
+    left = re.search(r"^(?:import|export)\b.*|</script.*", code, flags=re.MULTILINE)
+    if imports != 1 or left:
+        raise ExtensionError(
+            "figure.mjs and page.mjs cannot be joined: page.mjs must have one line that imports, from "
+            "./figure.mjs, and figure.mjs may export declarations and one line of `export default`"
+            + (f"; found: {left[0]}" if left else "")
+        )
+    return code
+
+
+def choose_scripts(app, context):
+    """Keep the scripts that a page needs, each once, and let them wait until the page is there."""
+    wanted = {}
+    for script in context["script_files"]:
+        if is_needed(script):
+            wanted.setdefault(str(script.filename or script.attributes["body"]), script)
+    for script in wanted.values():
+        if script.filename:
+            script.attributes["defer"] = "defer"
+    context["script_files"][:] = wanted.values()
+    if LIVE_FIGURE in context.get("body", ""):
+        app.add_js_file(None, type="module", body=app.course_live_code)
+
+
+def is_needed(script):
+    """False for what wants a server that nobody starts (sphinx-thebe, the state of the widgets), and for what tells
+    the theme where a page is (a menu of versions and a search while one types, which this book does not have)."""
+    body, attributes = script.attributes.get("body") or "", script.attributes
+    return not (
+        "sphinx-thebe" in str(script.filename)
+        or "THEBE_JS_URL" in body
+        or body.startswith("DOCUMENTATION_OPTIONS.")
+        or attributes.get("type") == "application/vnd.jupyter.widget-state+json"
+    )

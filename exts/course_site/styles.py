@@ -1,0 +1,65 @@
+"""One style sheet: all that the theme and the extensions bring, joined, without the rules that no page uses."""
+
+import hashlib
+import posixpath
+import re
+import subprocess
+from pathlib import Path
+
+from sphinx.errors import ExtensionError
+
+from .fonts import characters, cut_fonts
+from .node import find_node, module
+
+SHEET = "course.css"
+THEME = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]  # the theme's template loads these before all others
+IMPORT = re.compile(r'@import\s+"([^"]+)"\s*;')
+ADDRESS = re.compile(r"""url\((?!["']?(?:data:|#|%23))["']?([^"')]+)["']?\)""")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def take_styles(app, context):
+    """Note the sheets of a page: it gets the one that holds them all (templates/layout.html)."""
+    for sheet in context["css_files"]:
+        if set(sheet.attributes) - {"rel", "type"}:
+            raise ExtensionError(f"{sheet.filename} has attributes, and cannot be joined with other sheets")
+        app.course_sheets.setdefault(str(sheet.filename).removeprefix("_static/"))
+
+
+def write_styles(app):
+    """Write the one sheet, once all pages are there, and tell them its version."""
+    static = Path(app.outdir) / "_static"
+    pages = sorted(Path(app.outdir).rglob("*.html"))
+    whole = Path(app.doctreedir) / SHEET
+    whole.write_text(join(static, [*THEME, *app.course_sheets]), encoding="utf-8")
+    content = [*pages, *sorted(static.rglob("*.js"))]
+    style = COMMENT.sub("", purge(whole, [file for file in content if file.name != "fontawesome.js"]))
+    (static / SHEET).write_text(style, encoding="utf-8")
+    cut_fonts(static, characters([style, *(page.read_text(encoding="utf-8") for page in pages)]))
+    digest = hashlib.sha256(style.encode()).hexdigest()[:8]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        page.write_text(text.replace(f'_static/{SHEET}"', f'_static/{SHEET}?v={digest}"'), encoding="utf-8")
+
+
+def join(static, names):
+    """The sheets one after the other, each after what it imports, with addresses as seen from their folder."""
+    return "\n".join(inline(static, name) for name in names)
+
+
+def inline(static, name):
+    folder, text = posixpath.dirname(name), (static / name).read_text(encoding="utf-8")
+    text = ADDRESS.sub(lambda found: f"url({posixpath.normpath(posixpath.join(folder, found[1]))})", text)
+    return IMPORT.sub(lambda found: inline(static, posixpath.normpath(posixpath.join(folder, found[1]))), text)
+
+
+def purge(sheet, content):
+    """The rules of a sheet that the content may use, by PurgeCSS."""
+    program, config = module("purgecss") / "bin" / "purgecss.js", Path(__file__).parent / "purgecss.config.cjs"
+    target = sheet.parent / "purged"
+    target.mkdir(exist_ok=True)
+    arguments = [find_node(), program, "--config", config, "--css", sheet, "--content", *content, "--output", target]
+    result = subprocess.run(arguments, capture_output=True, text=True)
+    if result.returncode or not (target / sheet.name).exists():
+        raise ExtensionError(f"PurgeCSS could not cut {sheet}:\n{result.stderr.strip()}")
+    return (target / sheet.name).read_text(encoding="utf-8")

@@ -1,0 +1,59 @@
+"""The type of the text: Source Serif 4, served with the site.
+
+The font comes from a Python package, so that a build fetches nothing; `course_site` cuts it to the characters of the
+pages. Its licence keeps the name "Source" for what is unchanged: here it is called "Course Serif".
+"""
+
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import fontpkg
+from fontTools.ttLib import TTFont
+from fontTools.varLib import instancer
+
+CACHE = Path(__file__).parent.parent / "build"
+# Style and weight of each file, as CSS has them. Bold italics are rare: the browser slants the bold.
+FACES = {"regular": ("normal", 400), "italic": ("italic", 400), "bold": ("normal", 650)}
+OPTICAL_SIZE = 14  # points: that of text on a screen
+LEGAL = (0, 7, 13, 14)  # entries of a font's table of names that stay as they are
+FACE = (
+    '@font-face {{ font-family: "Course Serif"; font-style: {style}; font-weight: {weight}; font-display: swap; '
+    'src: url({name}.woff2) format("woff2"); }}\n'
+)
+
+
+def text_fonts():
+    """A folder with the faces as WOFF2 and text.css, which declares them; made once."""
+    folder = CACHE / f"text-{version('fontpkg-source-serif-4')}"
+    if folder.exists():
+        return folder
+    unfinished = CACHE / "text-unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    for name, (style, weight) in FACES.items():
+        font = TTFont(fontpkg.path("Source Serif 4", style=style))
+        font = instancer.instantiateVariableFont(font, {"wght": weight, "opsz": OPTICAL_SIZE})
+        for record in font["name"].names:
+            if record.nameID not in LEGAL:
+                record.string = str(record).replace("Source", "Course")
+        font.flavor = "woff2"
+        font.save(unfinished / f"{name}.woff2")
+    rules = (FACE.format(name=name, style=style, weight=weight) for name, (style, weight) in FACES.items())
+    (unfinished / "text.css").write_text("".join(rules), encoding="utf-8")
+    unfinished.rename(folder)
+    return folder
+
+
+def add_fonts(app):
+    if app.builder.format == "html":
+        static = CACHE / "text"  # what lies in a static folder lies in _static: the fonts get a folder of their own
+        shutil.rmtree(static, ignore_errors=True)
+        shutil.copytree(text_fonts(), static / "text")
+        app.config.html_static_path.append(str(static))
+        app.add_css_file("text/text.css", priority=900)
+
+
+def setup(app):
+    app.connect("builder-inited", add_fonts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
