@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.measure import compare, duration, peer, print_table, report_missing
+from benchmarks.measure import compare, one_core, peer
 from nnlib.activations import logistic, maxout, relu, tanh
 
 SIZES = (1_000, 1_000_000)
@@ -47,9 +47,9 @@ def goal(function, rival, dtype, wide):
     return None
 
 
-def main():
-    missing = []
-    special, torch = peer("scipy.special", missing), peer("torch", missing)
+@one_core()
+def main(report):
+    special, torch = peer("scipy.special", report), peer("torch", report)
     if torch:
         torch.set_num_threads(1)
     target = np.lib.introspect.opt_func_info(func_name="^exp$")["exp"]["dd"]["current"]
@@ -70,22 +70,9 @@ def main():
             for rival, (theirs, b) in rivals.items():
                 result = compare(lambda f=function, a=a: f(a), lambda f=theirs, b=b: f(b))
                 bound = goal(function, rival, dtype, wide)
-                rows.append(
-                    [
-                        name(function),
-                        dtype,
-                        f"{size:,}",
-                        rival,
-                        duration(result.ours),
-                        duration(result.theirs),
-                        f"{result.ratio:.2f}",
-                        f"{result.low:.2f}–{result.high:.2f}",
-                        "" if bound is None else f"≤ {bound} {'reached' if result.ratio <= bound else 'MISSED'}",
-                    ]
-                )
-    print_table(
+                rows.append([name(function), dtype, f"{size:,}", rival, *result.cells(bound)])
+    report.add(
         f"Activations (one thread, exp of NumPy {np.__version__} runs on {target}); below 1, nnlib is faster",
         ["function", "precision", "numbers", "peer", "nnlib", "peer's", "ratio", "spread", "goal"],
         rows,
     )
-    return report_missing(missing)

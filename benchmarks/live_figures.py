@@ -26,7 +26,7 @@ from pathlib import Path
 import matplotlib
 import nbformat
 
-from benchmarks.measure import duration, peer, print_table, report_missing
+from benchmarks.measure import duration, peer
 from nnlib.live import LiveFigure
 
 ROOT = Path(__file__).parent.parent
@@ -79,15 +79,13 @@ peer_widgets.interactive(peer_draw, **peer_controls).update()
 """
 
 
-def main():
-    missing = []
-    playwright = peer("playwright.sync_api", missing)
-    client = peer("jupyter_client", missing)
+def main(report):
+    playwright = peer("playwright.sync_api", report)
+    client = peer("jupyter_client", report)
     chapters = {path.stem: figures(path) for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
-    complete = compare_bytes(chapters)
+    compare_bytes(chapters, report)
     if playwright and client:
-        complete &= compare_steps(chapters, playwright, client)
-    return report_missing(missing) and complete
+        compare_steps(chapters, playwright, client, report)
 
 
 def figures(path):
@@ -108,12 +106,12 @@ def code_cells(path):
 # -- time ------------------------------------------------------------------------------------------------------------
 
 
-def compare_steps(chapters, playwright, client):
-    """A table of the time of a step; False where something could not be compared."""
+def compare_steps(chapters, playwright, client, report):
+    """A table of the time of a step."""
     path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
     if path is None:
-        print("NOT COMPARED: the time of a step: no Chromium or Chrome was found; set CHROMIUM=/path/to/chromium")
-        return False
+        report.leave_out("the time of a step: no Chromium or Chrome was found; set CHROMIUM=/path/to/chromium")
+        return
     rows = []
     options = {"executable_path": path, "args": ["--no-sandbox", "--disable-gpu"]}
     with playwright.sync_playwright() as started, contextlib.closing(started.chromium.launch(**options)) as browser:
@@ -131,7 +129,7 @@ def compare_steps(chapters, playwright, client):
                         f"{paint / other:.3f}", f"{min(ratios):.3f}–{max(ratios):.3f}", f"{script / other:.4f}",
                         "reached" if script <= GOAL else "MISSED",
                     ])  # fmt: skip
-    print_table(
+    report.add(
         "A step of a control, in Chromium, against interact and matplotlib in a kernel; below 1, ours is faster",
         [
             "figure",
@@ -146,7 +144,6 @@ def compare_steps(chapters, playwright, client):
         ],
         rows,
     )
-    return True
 
 
 def drawn(run, path, of_chapter):
@@ -258,15 +255,15 @@ def kernel(client):
 # -- bytes -----------------------------------------------------------------------------------------------------------
 
 
-def compare_bytes(chapters):
-    """A table of what a page loads for its figures, compressed; False where the peer's files could not be fetched."""
+def compare_bytes(chapters, report):
+    """A table of what a page loads for its figures, compressed."""
     code = "".join((WEB / file).read_text(encoding="utf-8") for file in ("figure.mjs", "page.mjs"))
     ours = compressed(code) + compressed((WEB / "live.css").read_text(encoding="utf-8"))
     try:
         theirs = sum(compressed(text) for text in stock_files())
     except (OSError, subprocess.CalledProcessError, KeyError) as error:
-        print(f"NOT COMPARED: bytes of stock ipywidgets embedding: npm could not fetch it ({error})")
-        return False
+        report.leave_out(f"bytes of stock ipywidgets embedding: npm could not fetch it ({error})")
+        return
     rows = [["code, whatever the page", kilobytes(ours), kilobytes(theirs), f"{ours / theirs:.4f}"]]
     for chapter, of_chapter in chapters.items():
         if of_chapter:
@@ -279,12 +276,11 @@ def compare_bytes(chapters):
                     f"{page / theirs:.4f}",
                 ]
             )
-    print_table(
+    report.add(
         "What a page loads for its figures, gzip: against stock ipywidgets embedding (html-manager, require.js)",
         ["page", "nnlib", "stock", "ratio"],
         rows,
     )
-    return True
 
 
 def compressed(text):

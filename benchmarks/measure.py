@@ -5,8 +5,10 @@ the medians; the spread is the smallest and the largest ratio within a pair: a w
 """
 
 import importlib
+import os
 import statistics
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 PAIRS = 9
@@ -22,6 +24,33 @@ class Comparison:
     ratio: float
     low: float
     high: float
+
+    def cells(self, goal=None):
+        """The texts of a row: both durations, the ratio, its spread, and whether a goal is reached."""
+        return [
+            duration(self.ours),
+            duration(self.theirs),
+            f"{self.ratio:.2f}" if self.ratio >= 0.1 else f"{self.ratio:.2g}",
+            f"{self.low:.2f}–{self.high:.2f}",
+            "" if goal is None else f"≤ {goal} {'reached' if self.ratio <= goal else 'MISSED'}",
+        ]
+
+
+@contextmanager
+def one_core():
+    """Keep what runs, and the libraries that are loaded meanwhile, to one core, where the system can do that.
+
+    Not every library has a setting for the number of its threads: JAX has none.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def compare(ours, theirs, pairs=PAIRS):
@@ -52,33 +81,23 @@ def repetitions(call):
     return max(1, round(times * SECONDS / seconds))
 
 
-def peer(name, missing):
-    """The module of this name; None where it is not installed, and then `missing` says so at the end."""
+def peer(name, report):
+    """The module of this name; None where it is not installed, which the report then says."""
     try:
         return importlib.import_module(name)
     except ImportError:
-        missing.append(name)
+        report.leave_out(f"{name} is not installed; to install the peers: pip install -e '.[bench]'")
         return None
 
 
-def report_missing(missing):
-    """Say loudly which peers were not compared; True where none was missing."""
-    for name in missing:
-        print(f"NOT COMPARED: {name} is not installed. To install the peers: pip install -e '.[bench]'")
-    return not missing
-
-
-def print_table(title, header, rows):
-    """A table of texts: the first column to the left, the others to the right."""
-    print(f"\n{title}\n")
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    for row in [header, ["-" * width for width in widths], *rows]:
-        first, *others = (
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        print("  ".join([first, *others]).rstrip())
-    print()
+def load_peers(names, report):
+    """The modules of these names, None where one is not installed; on one thread, and JAX in double precision."""
+    found = {name: peer(name, report) for name in names}
+    if found.get("torch"):
+        found["torch"].set_num_threads(1)
+    if found.get("jax"):
+        found["jax"].config.update("jax_enable_x64", True)
+    return found
 
 
 def duration(seconds):
