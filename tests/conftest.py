@@ -14,7 +14,14 @@ import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is slow; that is no failure. The examples are the same at each run, so that what fails here fails
+# everywhere; `pytest --hypothesis-profile search` draws new ones.
+hypothesis.settings.register_profile("course", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.load_profile("course")
 
 ROOT = Path(__file__).parent.parent
 WEB = ROOT / "nnlib" / "live" / "web"
@@ -104,11 +111,16 @@ def watch(page, problems):
         "console", lambda message: message.type in ("error", "warning") and problems.append(f"console: {message.text}")
     )
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
-    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url} ({request.failure})"))
+    page.on("requestfailed", lambda request: note_failure(request, problems))
     page.on(
         "response", lambda response: response.status >= 400 and problems.append(f"{response.status}: {response.url}")
     )
     page.on("request", lambda request: is_elsewhere(request.url) and problems.append(f"other host: {request.url}"))
+
+
+def note_failure(request, problems):
+    if request.failure != "net::ERR_ABORTED":  # which only says that the page was left meanwhile
+        problems.append(f"failed: {request.url} ({request.failure})")
 
 
 def is_elsewhere(url):
@@ -158,6 +170,12 @@ def serve():
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(scope="session")
+def site(serve):
+    """The address of the built site."""
+    return serve(ROOT / "_build" / "html")
 
 
 # A live figure's data as plain lists, and numbers that JSON does not know as words.

@@ -5,6 +5,8 @@ import warnings
 import mpmath
 import numpy as np
 import pytest
+from accuracy import errors_in_ulps, needs_long_double
+from elsewhere import Elsewhere
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -67,17 +69,6 @@ def exact(function, a, exp):
     if function == tanh:
         return np.tanh(a) if isinstance(a, np.ndarray) else mpmath.tanh(a)
     return (1 if function == logistic.derivative else 4) * z / (1 + z) ** 2
-
-
-def errors_in_ulps(result, truth):
-    """Distances in units in the last place of the float64 nearest to the truth (a long double)."""
-    return np.abs(result - truth) / np.spacing(np.abs(truth).astype(float))
-
-
-needs_long_double = pytest.mark.skipif(
-    np.finfo(np.longdouble).nmant < 60,
-    reason="NOT TESTED: a million points, as this platform has no long double; mpmath tests thousands",
-)
 
 
 @needs_long_double
@@ -408,41 +399,6 @@ def test_nothing_warns(function, dtype, how):
 
 
 # ---- other kinds of arrays, and wrong ones -------------------------------------------------------
-
-
-class Elsewhere(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that lives elsewhere, as those of CuPy and Dask do: it takes part in NumPy's functions, and
-    must not be turned into an ndarray nor written to."""
-
-    def __init__(self, value):
-        self.value = value
-
-    shape = property(lambda self: self.value.shape)
-    size = property(lambda self: self.value.size)
-    ndim = property(lambda self: self.value.ndim)
-    dtype = property(lambda self: self.value.dtype)
-
-    def astype(self, dtype):
-        return Elsewhere(self.value.astype(dtype))
-
-    def __getitem__(self, key):
-        return Elsewhere(self.value[key])
-
-    def __array_ufunc__(self, ufunc, method, *arguments, **options):
-        assert method == "__call__" and "out" not in options
-        return Elsewhere(ufunc(*map(here, arguments), **options))
-
-    def __array_function__(self, function, types, arguments, options):
-        return Elsewhere(function(*here(list(arguments)), **options))
-
-    def __array__(self, *_, **__):
-        raise AssertionError("turned into an ndarray")
-
-
-def here(part):
-    if isinstance(part, Elsewhere):
-        return part.value
-    return [here(p) for p in part] if isinstance(part, list) else part
 
 
 @each_function

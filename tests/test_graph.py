@@ -1,5 +1,7 @@
 """nnlib.graph: what is recorded, what a replay gives, and what the errors say."""
 
+import functools
+import inspect
 import linecache
 import operator
 import os
@@ -10,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from elsewhere import Elsewhere
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from programs import steps
 
 from nnlib.activations import identity, logistic, maxout, relu, tanh
 from nnlib.drawing import draw_graph
@@ -90,6 +94,10 @@ def test_maxout_is_one_node_and_so_is_a_formula_with_a_recorded_part():
         lambda x: x.ravel(order="F"),
         lambda x: x[None].squeeze(),
         lambda x: x[None].squeeze(axis=0),
+        lambda x: x.flatten(),
+        lambda x: x.swapaxes(0, 1),
+        lambda x: x.var(axis=0),
+        lambda x: x.std(axis=1, keepdims=True),
         lambda x: x.clip(0, 0.5),
         lambda x: x.dot(np.arange(3.0)),
         lambda x: x.sum(),
@@ -124,6 +132,65 @@ def test_questions_about_an_array_are_answered_and_not_recorded(question):
     graph = trace(lambda x: answers.append(question(x)) or x, np.ones((2, 3)))
     assert answers == [question(np.ones((2, 3)))]
     assert operations(graph) == ["parameter"]
+
+
+@pytest.mark.parametrize(
+    "operation", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul]
+)
+def test_operators_keep_left_and_right_apart(operation):
+    a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[2.0, 0.5], [1.0, 3.0]])
+    for f in (lambda x: operation(x, b), lambda x: operation(b, x), lambda x: operation(x, x.T)):
+        graph = trace(f, a)
+        np.testing.assert_array_equal(graph.output.value, f(a))
+        np.testing.assert_array_equal(graph(b), f(b))
+    assert trace(lambda x: operation(x, b), a).output.arguments[1] is b
+
+
+def test_of_a_function_that_gives_several_arrays_each_becomes_a_node():
+    A, B = np.array([[2.0, 1.0], [0.5, 3.0]]), np.array([[0.0, 1.0], [2.0, 3.0]])
+    graph = trace(np.linalg.slogdet, A)
+    assert [node.operation for node in graph.output] == ["slogdet[0]", "slogdet[1]"]
+    assert graph.output.logabsdet.value == np.linalg.slogdet(A).logabsdet
+    assert graph(B) == np.linalg.slogdet(B)
+    one, other = (trace(lambda A: np.linalg.slogdet(A)[1], A).output.function for _ in range(2))
+    assert one == other and hash(one) == hash(other) and one != graph.output[0].function
+
+
+def test_a_value_has_the_shape_of_an_array_also_where_numpy_gives_a_number_of_python():
+    output = trace(lambda x: np.allclose(x, 1.0), np.ones(3)).output
+    assert (output.shape, output.ndim, output.dtype) == ((), 0, bool)
+
+
+def test_values_are_the_arguments_as_they_were_computed_with():
+    x = np.arange(3.0)
+    graph = trace(lambda x: np.concatenate([x * 2.0, [5.0]]), x)
+    product = graph.output.parents[0]
+    assert product.values == [graph.parameters[0].value, 2.0]
+    np.testing.assert_array_equal(graph.output.values[0][0], 2 * x)
+    assert graph.output.values[0][1] == [5.0]
+
+
+def test_arrays_that_live_elsewhere_are_recorded_as_they_are():
+    graph = trace(lambda x: np.tanh(x) * 2.0, Elsewhere(np.ones(3)))
+    assert isinstance(graph.output.value, Elsewhere)
+    np.testing.assert_array_equal(graph.output.value.value, 2 * np.tanh(np.ones(3)))
+
+
+def test_parameters_are_named_after_the_arguments():
+    @functools.wraps(example)
+    def wrapped(*arguments):
+        return example(*arguments)
+
+    class Model:
+        def loss(self, weights, x):
+            return np.sum(weights * x)
+
+    def names(f):
+        return [parameter.name for parameter in trace(f, np.ones(2), np.ones(2)).parameters]
+
+    assert names(example) == names(wrapped) == ["w", "x"]
+    assert names(Model().loss) == ["weights", "x"]
+    assert names(lambda *xs: xs[0] + xs[1]) == ["x0", "x1"]
 
 
 def test_the_output_may_be_a_structure_and_may_hold_constants():
@@ -221,19 +288,12 @@ BINARY = [
 @st.composite
 def programs(draw):
     """A program on two arrays: each step takes values already there, by position."""
-    steps = draw(
-        st.lists(
-            st.tuples(st.sampled_from(UNARY), st.integers(0, 30))
-            | st.tuples(st.sampled_from(BINARY), st.integers(0, 30), st.integers(0, 30)),
-            min_size=1,
-            max_size=12,
-        )
-    )
+    program = draw(steps(UNARY, BINARY, 12))
     shapes = draw(st.tuples(st.sampled_from(SHAPES), st.sampled_from(SHAPES)))
 
     def run(*arguments):
         values = list(arguments)
-        for function, *places in steps:
+        for function, *places in program:
             operands = [values[place % len(values)] for place in places]
             try:
                 np.broadcast_shapes(*map(np.shape, operands))
@@ -388,6 +448,15 @@ def test_the_picture_has_every_node_and_every_edge_once():
     assert len(set(arrows)) == len(arrows) == 4  # x * x has two, side by side
 
 
+def test_numbers_stand_above_and_below_their_node():
+    axes = Figure(figsize=(6, 3)).add_subplot()
+    draw_graph(axes, trace(lambda x, y: x * x + y, 2.0, 3.0), {"x": (2, 4), "+": (-7, 1)})
+    heights = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    assert heights["2.00"] > heights["x"] > heights["4.00"]
+    assert heights["−7.00"] > heights["+"] > heights["1.00"]
+    assert len([text for text in heights if text]) == 8
+
+
 def test_nodes_stand_apart_and_values_flow_to_the_right():
     graph = trace(example, np.ones(3), np.arange(3.0))
     centres = [np.mean(line.get_xydata()[:-1], axis=0) for line in drawn(graph).lines]
@@ -419,3 +488,11 @@ def test_a_graph_gives_the_same_picture_every_time():
         for seed in ("1", "2")
     }
     assert len(pictures) == 1
+
+
+def test_names_are_those_of_the_signature_that_a_function_shows():
+    def twice(*arguments):
+        return 2 * arguments[0]
+
+    twice.__signature__ = inspect.signature(lambda w: None)
+    assert trace(twice, 1.0).parameters[0].name == "w"

@@ -14,6 +14,7 @@ from conftest import DATA
 from PIL import Image
 
 from nnlib.activations import logistic, relu, tanh
+from nnlib.chain_rule import gradient
 from nnlib.live import LiveFigure, checkbox, choice, live, slider
 
 X = np.linspace(-2, 2, 41)
@@ -205,6 +206,10 @@ def moving_mathtext(ax, w, f):
     ax.set_title(f"$w = {w:.1f}$")  # here
 
 
+def mathtext_that_moves_about(ax, w, f):
+    ax.text(w, 0, "$w$")  # here
+
+
 def moving_text_in_two_lines(ax, w, f):
     ax.set_title(f"w\n{w:.1f}")  # here
 
@@ -248,7 +253,7 @@ def lengths_differ(ax, w, f):
 
 
 def unknown_to_the_browser(ax, w, f):
-    ax.plot(X, np.sort(w * X))  # here
+    ax.plot(X, w * X + np.median(w * X))  # here
 
 
 WRONG_BODIES = [
@@ -262,6 +267,7 @@ WRONG_BODIES = [
     (setting_for_the_first_only, "set_ylim differs between choices"),
     (setting_for_the_second_only, "set_ylim differs between choices"),
     (moving_mathtext, "one line without"),
+    (mathtext_that_moves_about, "one line without"),
     (moving_text_in_two_lines, "one line without"),
     (number_without_format, r"a moving number is formatted as .*, got ''"),
     (number_with_width, "a moving number is formatted as"),
@@ -272,7 +278,7 @@ WRONG_BODIES = [
     (fills_an_array, "np.stack instead of filling"),
     (arrow_with_props, "annotate cannot move"),
     (lengths_differ, r"\(40,\)"),
-    (unknown_to_the_browser, "sort has no counterpart in the browser"),
+    (unknown_to_the_browser, "median has no counterpart in the browser: write it with functions that have one"),
 ]
 
 
@@ -644,20 +650,53 @@ def test_what_begins_nowhere_appears_when_it_is_moved_into_the_picture(show, beg
     assert_moves(show, appears(begin), {"w": end}, appears(end))
 
 
+def assert_numbers_of_numpy(page, name, shown, settings):
+    """That a figure on a page, moved to these settings, holds what NumPy computes for them."""
+    found = page.evaluate(f"({DATA})(document.getElementById('{name}').live)")
+    expected = shown.data(**settings)
+    moving = [i for i in expected if i in shown.program["artists"]]
+    assert set(found) == set(moving)
+    for identifier in moving:
+        for channel, value in expected[identifier].items():
+            if channel != "text":
+                there = np.array(found[identifier][channel]["data"], float).reshape(np.shape(value))
+                np.testing.assert_allclose(there, value, rtol=0, atol=1e-12 * np.max(np.abs(value)))
+
+
 def test_the_browser_holds_the_numbers_of_numpy(show):
     shown = everything()
     page = show(shown)
     for settings in SETTINGS:
         page.evaluate(SET, ["live-panels", settings])
-        found = page.evaluate(f"({DATA})(document.getElementById('live-panels').live)")
-        expected = shown.data(**settings)
-        moving = [i for i in expected if i in shown.program["artists"]]
-        assert set(found) == set(moving)
-        for identifier in moving:
-            for name, value in expected[identifier].items():
-                if name != "text":
-                    there = np.array(found[identifier][name]["data"], float).reshape(np.shape(value))
-                    np.testing.assert_allclose(there, value, rtol=0, atol=1e-12 * np.max(np.abs(value)))
+        assert_numbers_of_numpy(page, "live-panels", shown, settings)
+
+
+def test_a_gradient_moves_as_what_it_is_the_gradient_of(show):
+    """A valley, the descent along its gradient from where the reader puts the start, and a tangent."""
+    A, b = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([1.0, -1.0])
+
+    def loss(p):
+        return (
+            np.einsum("i,ij,j->", p, A, p) / 2 + np.sum(np.sort(np.tanh(p)) * b) + np.log(np.linalg.det(A + p[0] ** 2))
+        )
+
+    def descent(ax, slopes, x, y, rate):
+        p = np.stack([x, y])
+        steps = [p]
+        for _ in range(4):
+            steps.append(steps[-1] - rate * gradient(loss)(steps[-1]))
+        path = np.stack(steps)
+        ax.plot(path[:, 0], path[:, 1], "o-")
+        ax.quiver(x, y, *(-0.2 * gradient(loss)(p)))
+        slope = gradient(np.tanh)(x)
+        slopes.plot(X, np.tanh(x) + slope * (X - x))
+        slopes.set_title(f"slope: {slope:.3f}, length of the gradient: {np.linalg.norm(gradient(loss)(p)):.3f}")
+
+    shown = figure(descent, panels=2, x=slider(-2, 2, 1.5), y=slider(-2, 2, -0.5), rate=slider(0, 0.3, 0.1, step=0.01))
+    page = show(shown)
+    for settings in [{"x": 1.5, "y": -0.5}, {"x": -2.0, "y": 1.3}, {"x": 0.0, "y": 0.4, "rate": 0.27}]:
+        page.evaluate(SET, ["live-descent", settings])
+        assert_numbers_of_numpy(page, "live-descent", shown, settings)
 
 
 def test_keyboard_moves_a_slider_shows_its_value_and_reset_brings_it_back(show):
@@ -698,3 +737,66 @@ def test_two_figures_on_a_page_move_apart(show):
     page.evaluate(SET, ["live-words", {"w": 1.0}])
     assert pictures[0].inner_html() == first
     assert pictures[1].inner_html() != second
+
+
+# -- in words --------------------------------------------------------------------------------------------------------
+
+
+def spoken():
+    """A figure with texts of every kind: with words, alone with a label and without, still, moving, of one choice."""
+
+    @live(alt="A figure that speaks.", w=slider(-1, 1, 0.5), f=choice(tanh, relu), more=checkbox(False))
+    def words(ax, w, f, more):
+        ax.set_title(f"slope: {w:.2f}")
+        ax.text(0, 0, f"{w:.1f}")
+        ax.text(0, 1, f"{2 * w:.1f}", label="twice w")
+        ax.text(0, w, "a moving word")
+        ax.text(1, 1, "a still word")
+        ax.set_xlabel(f"the response is {f}")
+        if more:
+            ax.text(0, 0.5, f"more: {-w:.0f}")
+
+    return words
+
+
+@pytest.fixture
+def heard(show):
+    """The page of `spoken`, its picture and its status."""
+    page = show(spoken())
+    return page, page.locator(".live-picture"), page.locator(".live-status")
+
+
+def test_the_alternative_of_a_picture_goes_on_with_its_state_and_changes_with_it(heard):
+    page, picture, status = heard
+    begin = "A figure that speaks. Now w: 0.5; f: tanh; more: off; slope: 0.50; twice w: 1.0; the response is tanh."
+    assert picture.get_attribute("aria-label") == begin
+    page.evaluate(SET, ["live-words", {"w": -0.2, "f": 1, "more": 1}])
+    page.wait_for_timeout(900)
+    end = "Now w: −0.2; f: relu; more: on; slope: −0.20; twice w: −0.4; the response is relu; more: 0."
+    assert picture.get_attribute("aria-label") == f"A figure that speaks. {end}"
+
+
+def test_the_status_says_what_changed_once_and_only_after_a_pause(heard):
+    page, picture, status = heard
+    said = page.evaluate_handle("""() => {
+        const said = [], status = document.querySelector(".live-status");
+        new MutationObserver(() => said.push(status.textContent)).observe(status, { childList: true });
+        return said;
+    }""")
+    page.wait_for_timeout(900)
+    for _ in range(5):
+        page.locator("#live-words-w").press("ArrowLeft")
+        page.wait_for_timeout(50)
+    assert said.json_value() == []
+    page.wait_for_timeout(900)
+    assert said.json_value() == ["w: 0.0; slope: 0.00; twice w: 0.0."]
+    page.get_by_role("button", name="Reset").press("Enter")
+    page.wait_for_timeout(900)
+    assert said.json_value()[1:] == ["w: 0.5; slope: 0.50; twice w: 1.0."]
+
+
+def test_only_the_status_speaks_and_no_number_beside_a_slider(heard):
+    page, picture, status = heard
+    assert status.get_attribute("role") == "status"
+    assert page.locator("output").get_attribute("aria-live") == "off"
+    assert page.locator("#live-words-w").get_attribute("aria-valuetext") == "0.5"

@@ -6,6 +6,8 @@ import warnings
 import mpmath
 import numpy as np
 import pytest
+from accuracy import errors_in_ulps, needs_long_double
+from elsewhere import Elsewhere
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -96,21 +98,13 @@ def exact_logistic(a, y, exp, log1p):
     return log1p(e) + (abs(m) - m) / 2, (1 - 2 * y) * p
 
 
-def ulps(result, truth):
-    """Distances in units in the last place of the float64 nearest to the truth."""
-    return np.abs(result - truth) / np.spacing(np.abs(truth).astype(float))
-
-
-@pytest.mark.skipif(
-    np.finfo(np.longdouble).nmant < 60,
-    reason="NOT TESTED: a million points, as this platform has no long double; mpmath tests thousands",
-)
+@needs_long_double
 @pytest.mark.parametrize("y", [0, 1])
 def test_logistic_loss_and_gradient_are_within_two_ulp_at_a_million_points(y):
     a = scores(1_000_000)
     truth = exact_logistic(a.astype(np.longdouble), y, np.exp, np.log1p)
     for result, true in zip(logistic_loss.value_and_gradient(a, y), truth, strict=True):
-        errors = ulps(result, true)
+        errors = errors_in_ulps(result, true)
         assert errors.max() <= 2, f"at {a[errors.argmax()]!r}"  # measured: 1.57 and 1.77
 
 
@@ -692,6 +686,7 @@ def test_nothing_warns_and_nothing_becomes_nan(f, dtype, how):
 # ---- wrong arguments -----------------------------------------------------------------------------
 
 p3 = [[0.2, 0.5], [0.3, 0.25], [0.5, 0.25]]
+ONE_EACH = "y must hold one class for each column of"
 WRONG = [
     # labels outside the set
     (hinge_loss, ([1.0, 2.0], [0, 1]), "y must hold -1 and +1, got values [0, 1], 0 at position 0"),
@@ -736,9 +731,9 @@ WRONG = [
     (logistic_loss, (1.0, [0, 1]), "y must have the shape of a, (), or be one number, got (2,)"),
     (hinge_loss, ([[1.0, 2.0]], [1, 1]), "y must have the shape of a, (1, 2), or be one number, got (2,)"),
     (squared_loss, ([1.0], [[1.0]]), "y must have the shape of y_hat, (1,), or be one number, got (1, 1)"),
-    (softmax_loss, (p3, [0, 1, 1]), "y must have the shape of a row of A, (2,), or be one number, got (3,)"),
-    (softmax_loss, (p3, p3), "y must have the shape of a row of A, (2,), or be one number, got (3, 2)"),
-    (negative_log_likelihood, (p3, [0]), "y must have the shape of a row of p_hat, (2,), or be one number, got (1,)"),
+    (softmax_loss, (p3, [0, 1, 1]), f"{ONE_EACH} A, (3, 2), or one for all, got the shape (3,)"),
+    (softmax_loss, (p3, p3), f"{ONE_EACH} A, (3, 2), or one for all, got the shape (3, 2)"),
+    (negative_log_likelihood, (p3, [0]), f"{ONE_EACH} p_hat, (3, 2), or one for all, got the shape (1,)"),
     (cross_entropy, (p3, [1.0]), "p_gt and p_hat must have the same shape, got (3, 2) and (1,)"),
     (softmax, (np.ones((3, 2, 2)),), "A must have the shape (K, N) or (K,), got (3, 2, 2)"),
     (entropy, (1.0,), "p must have the shape (K, N) or (K,), got ()"),
@@ -826,10 +821,17 @@ def test_labels_beside_a_recorded_score_may_be_a_number_or_a_list():
     np.testing.assert_array_equal(graph(np.array([0.5, 0.5])), [0.5, 1.5])
 
 
+@pytest.mark.parametrize(("loss", "scores", "labels"), [(hinge_loss, 1.0, 0), (softmax_loss, p3, 3)], ids=str)
+def test_labels_beside_a_score_that_lives_elsewhere_are_checked(loss, scores, labels):
+    for call in (loss, loss.gradient, loss.value_and_gradient):
+        with pytest.raises(ValueError, match=f"^{loss}: y must hold"):
+            call(Elsewhere(np.asarray(scores)), labels)
+
+
 def test_labels_beside_a_recorded_score_are_checked():
     with pytest.raises(ValueError, match="^hinge_loss: y must hold -1 and"):
         trace(lambda a: hinge_loss(a, 0), 0.0)
-    with pytest.raises(ValueError, match="^softmax_loss: y must have the shape"):
+    with pytest.raises(ValueError, match="^softmax_loss: y must hold one class"):
         trace(lambda A: softmax_loss(A, [0, 1]), np.ones((3, 3)))
 
 
@@ -851,44 +853,6 @@ def test_the_browser_computes_the_same(module, f, N):  # noqa: F811
 
 def test_the_browser_computes_one_hot_of_a_recorded_class(module):  # noqa: F811
     assert_agree(module, lambda y: one_hot(y, 4), np.array([0.0, 3.0, 1.0]))
-
-
-class Elsewhere(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array that lives elsewhere, as those of CuPy and Dask do: it takes part in NumPy's functions, only with its
-    like and with numbers, and must not be turned into an ndarray, looked into or written to."""
-
-    def __init__(self, value):
-        self.value = value
-
-    shape = property(lambda self: self.value.shape)
-    size = property(lambda self: self.value.size)
-    ndim = property(lambda self: self.value.ndim)
-    dtype = property(lambda self: self.value.dtype)
-
-    def astype(self, dtype):
-        return Elsewhere(self.value.astype(dtype))
-
-    def __getitem__(self, key):
-        return Elsewhere(self.value[key])
-
-    def __array_ufunc__(self, ufunc, method, *arguments, **options):
-        assert method == "__call__" and "out" not in options
-        return Elsewhere(np.asarray(ufunc(*map(self.here, arguments), **options)))
-
-    def __array_function__(self, function, types, arguments, options):
-        return Elsewhere(np.asarray(function(*self.here(list(arguments)), **options)))
-
-    def here(self, part):
-        if isinstance(part, list):
-            return [self.here(p) for p in part]
-        assert not isinstance(part, np.ndarray) or part.ndim == 0, "mixed with an ndarray"
-        return part.value if isinstance(part, Elsewhere) else part
-
-    def __array__(self, *_, **__):
-        raise AssertionError("turned into an ndarray")
-
-    def __bool__(self):
-        raise AssertionError("looked into")
 
 
 @each_formula

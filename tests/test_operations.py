@@ -4,12 +4,17 @@ import itertools
 import json
 from functools import partial
 
+import derivative_cases
 import numpy as np
 import pytest
 
+from nnlib import activations, losses
 from nnlib.activations import identity, logistic, maxout, relu, tanh
-from nnlib.graph import TracingError, trace
+from nnlib.chain_rule import gradient
+from nnlib.formula import Formula
+from nnlib.graph import Part, TracingError, trace
 from nnlib.live import export
+from nnlib.local_derivatives import COMPOSED, ELEMENTWISE, FLAT, LINEAR, NONLINEAR
 
 TOLERANCE = 1e-12  # of the largest absolute value in the array
 SHAPES = [(), (1,), (7,), (2, 3), (2, 1, 4), (0,)]
@@ -28,34 +33,37 @@ def module(browser, serve):
     page.close()
 
 
-def in_browser(module, f, *arrays):
-    """`f(*arrays)` as the browser computes it from the exported graph; a factor of 1 makes each array recorded."""
+def in_browser(module, f, *arrays, at=1.0):
+    """`f(*arrays)` as the browser computes it from the exported graph.
+
+    What makes each array recorded is a factor, a slider: it stands at 1 when f is traced, and in the browser `at`.
+    """
     nodes = export.Nodes()
-    graph = trace(lambda one: f(*(np.multiply(one, array) for array in arrays)), 1.0)
+    graph = trace(lambda factor: f(*(np.multiply(factor, array) for array in arrays)), 1.0)
     position = nodes.add(graph)
     outputs = graph.output if isinstance(graph.output, tuple) else (graph.output,)
     program = {
-        "controls": [{"name": "one", "kind": "slider", "value": 1}],
+        "controls": [{"name": "factor", "kind": "slider", "value": 1}],
         "panels": [],
         "nodes": nodes.written,
         "artists": {},
         "variants": [{"case": {str(i): position(output) for i, output in enumerate(outputs)}}],
     }
     results = module.evaluate(
-        """program => {
+        """([program, factor]) => {
           const { data } = figure.start(document, JSON.parse(program));
           const plain = (number) => (Number.isFinite(+number) ? +number : String(number));
-          return Object.values(data({ one: 1 }).case).map(({ shape, data }) => [shape, Array.from(data, plain)]);
+          return Object.values(data({ factor }).case).map(({ shape, data }) => [shape, Array.from(data, plain)]);
         }""",
-        json.dumps(program, allow_nan=False),
+        [json.dumps(program, allow_nan=False), at],
     )
     return [np.array([float(number) for number in data]).reshape(shape) for shape, data in results]
 
 
-def assert_agree(module, f, *arrays):
+def assert_agree(module, f, *arrays, at=1.0):
     with np.errstate(all="ignore"):
-        expected = f(*(np.asarray(array, float) for array in arrays))
-        found = in_browser(module, f, *arrays)
+        expected = f(*(at * np.asarray(array, float) for array in arrays))
+        found = in_browser(module, f, *arrays, at=at)
     for here, there in zip(expected if isinstance(expected, tuple) else (expected,), found, strict=True):
         here = np.asarray(here, float)
         assert here.shape == there.shape
@@ -83,9 +91,12 @@ DOMAINS = {
     np.sqrt: (0, 9), np.log: (1e-6, 9), np.log2: (1e-6, 9), np.log10: (1e-6, 9), np.log1p: (-0.999, 9),
     np.reciprocal: (0.1, 3),
     np.arcsin: (-1, 1), np.arccos: (-1, 1), np.arctanh: (-0.99, 0.99), np.arccosh: (1, 9), np.power: (0.1, 4),
+    np.float_power: (0.1, 4),
 }  # fmt: skip
-TERNARY = [np.where]
-ELEMENTWISE = [f for f in export._ELEMENTWISE if f not in TERNARY]
+UFUNCS = [
+    *(f for f in export._ELEMENTWISE if f is not np.where),
+    *(f for f in export.COMPOSED if isinstance(f, np.ufunc) and f not in export.BETWEEN_COMPARISONS),
+]
 SPECIAL = [
     0.0,
     -0.0,
@@ -110,7 +121,7 @@ SPECIAL = [
 ]
 
 
-@pytest.mark.parametrize("function", [f for f in ELEMENTWISE if f.nin == 1], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [f for f in UFUNCS if f.nin == 1], ids=lambda f: f.__name__)
 def test_functions_of_one_array(module, function):
     low, high = DOMAINS.get(function, (-9, 9))
     for shape in SHAPES:
@@ -119,7 +130,7 @@ def test_functions_of_one_array(module, function):
     assert_agree(module, lambda a: tuple(map(function, a)), [*SPECIAL, 1e-9, 20.0])
 
 
-@pytest.mark.parametrize("function", [f for f in ELEMENTWISE if f.nin == 2], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", [f for f in UFUNCS if f.nin == 2], ids=lambda f: f.__name__)
 def test_functions_of_two_arrays(module, function):
     low, high = DOMAINS.get(function, (-3, 3))
     for first, second in [*PAIRS, *((b, a) for a, b in PAIRS)]:
@@ -239,56 +250,274 @@ def test_functions_that_only_move_numbers(module, name):
     assert_agree(module, VIEWS[name], numbers(2, 3, 4))
 
 
-def test_every_function_that_moves_numbers_is_tested():
-    assert {f.__name__ for f in export._VIEWS} == set(VIEWS)
+# -- every function of the table of local derivatives, and every formula ---------------------------------------------
 
-
-COMPOSED = {
-    np.positive: lambda a: +a,
-    np.fabs: np.fabs,
-    np.degrees: np.degrees,
-    np.radians: np.radians,
-    np.logaddexp: lambda a: np.logaddexp(a, 300 * a[0]),
+# What derivative_cases has not: the functions whose derivative is 0, and what concerns the browser alone.
+OF_A_MATRIX = {
+    **{f: f for f in (np.sign, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.isnan, np.isfinite, np.logical_not)},
+    **{f: lambda a, f=f: f(a, np.round(a[0])) for f in (
+        np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal,
+        np.logical_and, np.logical_or, np.logical_xor, np.floor_divide,
+    )},
+    np.isinf: lambda a: np.isinf(a / np.round(a)),
+    np.signbit: lambda a: (np.signbit(a), np.signbit(0 * a)),
     np.heaviside: lambda a: (np.heaviside(np.round(a), 0.5), np.heaviside(0 * a, a)),
-    np.clip: lambda a: (np.clip(a, -1, 1), np.clip(a, None, 0.5), np.clip(a, a[0], None), a.clip(0)),
     np.bitwise_and: lambda a: (a > 0) & (a < 1),
     np.bitwise_or: lambda a: (a < 0) | (a > 1),
     np.bitwise_xor: lambda a: (a < 1) ^ (a > 0),
     np.invert: lambda a: ~(a > 0),
+    np.isclose: lambda a: (np.isclose(a, a[0] + 1e-9), np.isclose(a, a + 1, rtol=0.5, atol=0.1), np.isclose(a / 0, a)),
+    np.allclose: lambda a: (np.allclose(a, a + 1e-9), np.allclose(a, a[0])),
+    np.array_equal: lambda a: (np.array_equal(a, a), np.array_equal(a, 2 * a), np.array_equal(a, a[:1])),
     np.round: lambda a: (
-        np.round(a),
-        np.round(10 * a) / 4,
-        np.round(a, 2),
-        np.round(100 * a, -1),
-        np.round(a, decimals=1),
+        np.round(a), np.round(10 * a) / 4, np.round(a, 2), np.round(100 * a, -1), np.round(a, decimals=1),
     ),
+    np.around: lambda a: (np.around(a), np.around(a, 1)),
     np.any: lambda a: np.any(a > 2, axis=0),
     np.all: lambda a: np.all(a > -2, axis=1),
     np.count_nonzero: lambda a: np.count_nonzero(a > 0, axis=1),
-    np.mean: lambda a: (np.mean(a), a.mean(axis=(0, 1)), np.mean(a, -1, keepdims=True)),
-    np.var: lambda a: np.var(a, axis=0),
-    np.std: lambda a: (np.std(a), np.std(a, axis=1, keepdims=True)),
-    np.linalg.norm: lambda a: (
-        np.linalg.norm(a),
-        np.linalg.norm(a, axis=0),
-        np.linalg.norm(a[0], axis=-1, keepdims=True),
+    np.argmax: lambda a: (np.argmax(a), np.argmax(a, axis=0)),
+    np.argmin: lambda a: (np.argmin(a), np.argmin(a, axis=1)),
+    np.argsort: lambda a: (
+        np.argsort(a), np.argsort(a, axis=0), np.argsort(a, axis=None), np.argsort(a[0, 0]),
+        np.argsort(np.round(a), kind="stable"), np.argsort(np.sqrt(a), axis=1, kind="stable"),
     ),
-    np.diff: lambda a: (np.diff(a), np.diff(a, axis=0)),
-    np.outer: lambda a: np.outer(a[0], a[1]),
-    np.dot: lambda a: (np.dot(a[0], a[1]), np.dot(a, a[0]), np.dot(a, 2.0), np.dot(a, a.T)),
+    np.searchsorted: lambda a: (
+        np.searchsorted(np.sort(a[0]), a), np.searchsorted([-2.0, 0.0, 0.0, 1.0], np.round(a), side="right"),
+        np.searchsorted([-2.0, 0.0, 0.0, 1.0], np.round(a)), np.searchsorted([0.0, 1.0], np.sqrt(a)),
+    ),
+    np.digitize: lambda a: tuple(
+        np.digitize(np.round(a), bins[::step], right)
+        for bins in ([-2.0, 0.0, 1.0],) for step in (1, -1) for right in (False, True)
+    ),
     np.zeros_like: np.zeros_like,
     np.ones_like: np.ones_like,
-    np.full_like: lambda a: np.full_like(a, a[0, 0]),
+    np.empty_like: np.empty_like,
+    Part(np.linalg.slogdet, 0): lambda a: np.linalg.slogdet(np.stack([a[:, :4], a[::-1, :4]])).sign,
+    np.logaddexp: lambda a: np.logaddexp(a, 300 * a[0]),
+    np.logaddexp2: lambda a: np.logaddexp2(a, 300 * a[0]),
+    np.clip: lambda a: (np.clip(a, -1, 1), np.clip(a, None, 0.5), np.clip(a, a[0], None), a.clip(0)),
+    np.mean: lambda a: (np.mean(a), a.mean(axis=(0, 1)), np.mean(a, -1, keepdims=True)),
+    np.linalg.norm: lambda a: (np.linalg.norm(a[0], axis=-1, keepdims=True), np.linalg.norm(0 * a, axis=0)),
+    np.dot: lambda a: (np.dot(a, 2.0), np.dot(a, a.T)),
+    np.sort: lambda a: (np.sort(a, axis=0), np.sort(np.round(a), axis=None), np.sort(np.sqrt(a))),
+    np.take_along_axis: lambda a: (
+        np.take_along_axis(a, np.argsort(a[:1], axis=1), axis=1), np.take_along_axis(a[0], np.argsort(a[1])[:2] - 3, 0),
+        np.take_along_axis(a, np.argsort(a, axis=None)[:3], None),
+        np.take_along_axis(np.arange(20.0).reshape(4, 5), np.argsort(a, axis=0), axis=0),
+    ),
+    np.take: lambda a: np.take(a, [3, 27], mode="wrap"),
+    np.einsum: lambda a: (
+        np.einsum("ij,ik->jk", a, a, optimize=True), np.einsum("ij,ij,ij->j", a, a, a),
+        np.einsum("ij,kj,l->lik", a, a, a[0]), np.einsum("i,i", a[0], np.arange(5.0)),
+    ),
+}  # fmt: skip
+TABLE = list(dict.fromkeys([*ELEMENTWISE, *LINEAR, *NONLINEAR, *COMPOSED, *sorted(FLAT, key=str)]))
+
+
+def name(function):
+    return getattr(function, "name", None) or function.__name__
+
+
+def with_gradient(f):
+    """f and the gradient of its numbers, each counted differently, as one function that gives several arrays."""
+
+    def loss(*arrays):
+        value = f(*arrays)
+        parts = value if isinstance(value, tuple) else (value,)
+        return sum(np.sum(numbers(*np.shape(part), seed=i) * part) for i, part in enumerate(parts))
+
+    def both(*arrays):
+        value, row = f(*arrays), gradient(loss)(*arrays)
+        return *(value if isinstance(value, tuple) else (value,)), *(row if isinstance(row, tuple) else (row,))
+
+    return both
+
+
+def cases_of(function):
+    """What there is to try a function on: pairs (f, arrays)."""
+    cases = [case for row in derivative_cases.ROWS if row[0] == function for case in derivative_cases.combinations(row)]
+    return [*cases, (OF_A_MATRIX[function], [numbers(4, 5)])] if function in OF_A_MATRIX else cases
+
+
+def assert_known_to_the_browser(module, function):
+    """That the browser gives NumPy's numbers for a function and its gradient; or an error that says what to write."""
+    cases = cases_of(function)
+    assert cases, f"{name(function)}: nothing tries it: add a row to ROWS in derivative_cases.py, or to OF_A_MATRIX"
+    for f, arrays in cases:
+        with np.errstate(all="ignore"):
+            recorded = trace(lambda *arrays, f=f: f(*arrays), *arrays).nodes
+        assert function in {node.function for node in recorded}, f"{name(function)}: this case does not use it"
+        if function in export.WITHOUT_COUNTERPART:
+            with pytest.raises(TracingError, match=f"{name(function)} has no counterpart in the browser: .*; write "):
+                in_browser(module, f, *arrays)
+        else:
+            assert_agree(module, with_gradient(f), *arrays)
+
+
+@pytest.mark.parametrize("function", TABLE, ids=name)
+def test_every_function_with_a_local_derivative_is_known_to_the_browser(module, function):
+    assert_known_to_the_browser(module, function)
+
+
+def test_only_these_functions_have_no_counterpart():
+    assert set(export.WITHOUT_COUNTERPART) == {np.empty_like}
+
+
+def test_what_the_browser_knows_beyond_the_table_is_tested():
+    assert {*export.OPERATIONS, *export.COMPOSED} - {*TABLE} == {np.interp}
+
+
+def test_a_function_that_the_browser_does_not_know_is_found(module, monkeypatch):
+    with pytest.raises(AssertionError, match="sinc: nothing tries it"):
+        assert_known_to_the_browser(module, np.sinc)
+    monkeypatch.setitem(OF_A_MATRIX, np.sinc, np.sin)
+    with pytest.raises(AssertionError, match="sinc: this case does not use it"):
+        assert_known_to_the_browser(module, np.sinc)
+    monkeypatch.setitem(OF_A_MATRIX, np.sinc, np.sinc)
+    monkeypatch.setitem(ELEMENTWISE, np.sinc, (lambda z, x: x,))
+    with pytest.raises(TracingError, match="sinc has no counterpart in the browser: write it with functions that have"):
+        assert_known_to_the_browser(module, np.sinc)
+
+
+CLASSES, TWO = np.array([2, 0, 1, 1]), np.array([1, 0, 0, 1])
+
+
+def distributions(*shape, seed=0):
+    p = numbers(*shape, seed=seed, low=0.1, high=1.0)
+    return p / np.sum(p, axis=0)
+
+
+# Formulas with arguments to try them on; what is not to be differentiated stands in the function.
+OF_FORMULAS = {
+    **{f: (f, numbers(4, 5)) for f in (identity, logistic, tanh, relu, maxout)},
+    **{f: (f, numbers(3, 4)) for f in (losses.softmax, losses.log_softmax)},
+    losses.entropy: (losses.entropy, distributions(3, 4)),
+    losses.logistic_loss: (lambda a: losses.logistic_loss(a, TWO), 20 * numbers(4)),
+    losses.hinge_loss: (lambda a: losses.hinge_loss(a, 2 * TWO - 1), numbers(4)),
+    losses.zero_one_loss: (lambda a: losses.zero_one_loss(a, 2 * TWO - 1), numbers(4)),
+    losses.squared_loss: (losses.squared_loss, numbers(4), numbers(4, seed=1)),
+    losses.softmax_loss: (lambda A: losses.softmax_loss(A, CLASSES), 9 * numbers(3, 4)),
+    losses.negative_log_likelihood: (lambda p: losses.negative_log_likelihood(p, CLASSES), distributions(3, 4)),
+    losses.cross_entropy: (losses.cross_entropy, distributions(3, 4), distributions(3, 4, seed=1)),
+    losses.kl_divergence: (losses.kl_divergence, distributions(3, 4), distributions(3, 4, seed=1)),
 }
 
 
-@pytest.mark.parametrize("function", COMPOSED, ids=lambda f: f.__name__)
-def test_functions_that_are_made_of_others(module, function):
-    assert_agree(module, COMPOSED[function], numbers(4, 5))
+def test_every_formula_is_tried():
+    formulas = {f for module in (activations, losses) for f in vars(module).values() if isinstance(f, Formula)}
+    assert formulas == set(OF_FORMULAS)
 
 
-def test_every_function_that_is_made_of_others_is_tested():
-    assert set(export.COMPOSED) == set(COMPOSED)
+@pytest.mark.parametrize("formula", OF_FORMULAS, ids=repr)
+def test_every_formula_is_known_to_the_browser(module, formula):
+    f, *arrays = OF_FORMULAS[formula]
+    assert_agree(module, with_gradient(f), *arrays)
+
+
+def second(f):
+    """The gradient of the square of the gradient."""
+
+    def of(x):
+        def loss(x):
+            return np.sum(gradient(lambda x: np.sum(numbers(*np.shape(f(x))) * f(x)))(x) ** 2)
+
+        return gradient(loss)(x)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.sort(x, axis=0) ** 3,
+        lambda x: np.linalg.solve(x[:, :4], x[:, 4] ** 2),
+        lambda x: np.linalg.inv(x[:, 1:]),
+        lambda x: np.linalg.det(x[:, 1:]),
+        lambda x: np.einsum("ij,ik,k->j", x, x**2, x[0]),
+        lambda x: np.float_power(2.0 + np.tanh(x), x),
+        lambda x: np.logaddexp2(x, x[0] ** 2),
+        lambda x: np.prod(x, axis=1),
+        lambda x: losses.softmax_loss(x[:, :4], CLASSES),
+    ],
+)
+def test_second_derivatives_are_known_to_the_browser(module, f):
+    assert_agree(module, second(f), numbers(4, 5, seed=3))
+
+
+# -- linear algebra ---------------------------------------------------------------------------------------------------
+
+MATRICES = [
+    [[0.0, 1.0], [1.0, 0.0]],  # its first pivot lies in the second row
+    [[0.0, 2.0, 1.0], [0.0, 0.0, 3.0], [5.0, 1.0, 1.0]],
+    [[1e-20, 1.0], [1.0, 1.0]],  # without an exchange of rows nothing of the solution is right
+    [[-3.0]],
+    np.zeros((0, 0)),
+    numbers(6, 6) + 3 * np.eye(6),
+    numbers(30, 30) + 9 * np.eye(30),
+    numbers(2, 3, 4, 4),
+]
+
+
+@pytest.mark.parametrize("A", MATRICES, ids=lambda A: str(np.shape(A)))
+def test_linear_equations_and_determinants(module, A):
+    n = np.shape(A)[-1]
+    assert_agree(module, lambda A, b: (np.linalg.solve(A, b), np.linalg.inv(A)), A, numbers(n, 2, seed=1))
+    assert_agree(module, lambda A, b: np.linalg.solve(A, b), A, numbers(n, seed=2))
+    assert_agree(module, lambda A: (np.linalg.det(A), *np.linalg.slogdet(A)), A)
+
+
+def test_stacks_of_linear_equations_are_spread_over_each_other(module):
+    for left, right in [((2, 1, 3, 3), (4, 3, 2)), ((3, 3), (4, 3, 2)), ((4, 3, 3), (3,)), ((4, 3, 3), (1, 3, 1))]:
+        assert_agree(module, np.linalg.solve, numbers(*left) + 5 * np.eye(3), numbers(*right, seed=1))
+
+
+def test_determinants_at_the_ends(module):
+    singular = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.0, 1.0, 5.0]])
+    assert_agree(module, lambda A: (np.linalg.det(A), *np.linalg.slogdet(A)), singular)
+    assert_agree(module, lambda A: (np.linalg.det(A), *np.linalg.slogdet(A)), np.zeros((2, 2)))
+    assert_agree(module, lambda A: (np.linalg.det(A), *np.linalg.slogdet(A)), 1e9 * np.eye(40))  # 1e360 is infinite
+
+
+def test_the_inverse_of_a_singular_matrix_is_no_number(module):
+    """NumPy raises an error, which a picture cannot do: there its curve has a gap."""
+    (found,) = in_browser(module, lambda A: np.linalg.inv(A + np.ones((2, 2))), np.eye(2), at=0.0)
+    assert not np.isfinite(found).any()
+
+
+# -- positions that move -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a: np.sort(a, axis=0),
+        lambda a: np.sort(np.stack([a, 0.3 + 0 * a, a**2]), axis=0),
+        lambda a: np.take_along_axis(a, np.argsort(a**2, axis=-1), axis=-1),
+        lambda a: np.argsort(a[0])[np.argmax(a[1])],
+        lambda a: (a[0][np.argmax(a[1])], a[1][np.argsort(a[0])[:3] - 5]),
+        lambda a: (np.max(a, axis=1), np.min(a), np.clip(a, -1, 1)),
+        lambda a: np.searchsorted([-1.0, 0.0, 1.0], a),
+        lambda a: np.digitize(a, [1.0, 0.0, -1.0]),
+        lambda a: np.digitize(0.5, np.sort(a[0]) * np.sum(a)),
+        lambda a: np.linalg.solve(a[:, 1:], a[:, 0] ** 2),
+        lambda a: np.linalg.slogdet(a[:3, 1:4]).sign,
+        lambda a: np.einsum("ij,kj->ik", a, a**2),
+    ],
+)
+def test_away_from_where_it_was_traced_a_figure_is_right_too(module, f):
+    assert_agree(module, with_gradient(f), numbers(4, 5), at=-0.5)
+
+
+def test_np_take_by_a_position_that_moves(module):
+    assert_agree(
+        module, lambda a: (np.take(a, np.argmax(a**2)), np.take(a, np.argsort(a)[:3] - 9)), numbers(9), at=-0.5
+    )
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric", "wrap"])
+def test_pad_with_numbers_of_its_own(module, mode):
+    assert_agree(module, lambda a: np.pad(a, ((1, 0), (2, 3)), mode), numbers(3, 4))
 
 
 @pytest.mark.parametrize("response", [identity, logistic, tanh, relu], ids=repr)
@@ -356,16 +585,24 @@ def test_constants_arrive_bit_for_bit(module, constant):
 
 
 NOT_EXPORTED = [
-    lambda w: np.sort(np.stack([w, 1.0])),
+    lambda w: np.median(np.stack([w, 1.0])),
+    lambda w: np.sort(np.stack([w, 1.0]), kind="heapsort"),
     lambda w: np.sum(np.stack([w, 1.0]), initial=3.0),
     lambda w: np.interp(w, [0.0, 1.0], [0.0, 1.0], left=7.0),
     lambda w: np.interp(w, [0.0, 1.0], [0.0, 1.0], 7.0),
     lambda w: np.linspace(0, w, 5, endpoint=False),
     lambda w: np.linspace(np.stack([w, w]), 1.0, 5),
     lambda w: np.add(w, 1.0, dtype=np.float32),
-    lambda w: np.linalg.norm(np.stack([w, w]), ord=1),
-    lambda w: np.std(np.stack([w, w]), ddof=1),
-    lambda w: np.arange(3.0)[None] + np.stack([w, w])[np.argmax(np.stack([w, 0]))],
+    lambda w: np.linalg.norm(w * np.eye(2), ord="nuc"),
+    lambda w: np.std(np.stack([w, w]), mean=0.0),
+    lambda w: (w * np.eye(2))[np.argmax(np.stack([w, 0]))],
+    lambda w: np.take(np.stack([w, w]), np.argmax(np.stack([w, 0])), mode="clip"),
+    lambda w: np.roll(np.stack([w, w]), np.argmax(np.stack([w, 0]))),
+    lambda w: np.pad(np.stack([w, w]), 1, "mean"),
+    lambda w: np.pad(np.stack([w, w]), 1, constant_values=2.0),
+    lambda w: np.flip(m=np.stack([w, w])),
+    lambda w: np.einsum(np.stack([w, w]), [0], []),
+    lambda w: np.empty_like(np.stack([w, w])),
     lambda w: np.stack([np.argmax(np.stack([w, 0])), 1]) & 3,
 ]
 

@@ -1,74 +1,44 @@
-"""The built site in a browser: every page, every figure, every control. `make book` builds it first."""
+"""The built site in a browser: every page, in every way it is read. `make book` builds it first."""
 
-import contextlib
 import functools
-import gzip
 import io
-import json
 import re
-import statistics
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
-import matplotlib
-import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import DATA, ROOT, visits
+from built import (
+    CHAPTERS,
+    DESK,
+    FIGURES,
+    FIRST,
+    LAID_OUT,
+    PAGES,
+    PHONE,
+    SITE,
+    every_chapter,
+    every_page,
+    how_many,
+    source,
+    unfold,
+    wait_until_started,
+)
+from conftest import ROOT
 from PIL import Image
 
-from nnlib.live import LiveFigure
-
-SITE = ROOT / "_build" / "html"
-FIRST = "index.html"  # leads to the first chapter
-PAGES = sorted(
-    {path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html") if "_static" not in path.parts} - {FIRST}
-)
-CHAPTERS = [page for page in PAGES if page.startswith("chapters/")]
-FIGURES = [
-    pytest.param(page, name, id=f"{Path(page).stem}-{name.removeprefix('live-')}")
-    for page in CHAPTERS
-    for name in re.findall(r'<div class="live" id="([^"]+)"', (SITE / page).read_text(encoding="utf-8"))
-]
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
     "preload": False,
 }
-CONTRAST = {
-    "runOnly": {"type": "rule", "values": ["color-contrast"]},
-    "preload": False,
-}  # all that the dark theme changes
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-# The inline module that brings the figures of a page to life.
-CODE = re.compile(r'<script type="module">(.*?)</script>', re.DOTALL)
-
-every_page = pytest.mark.parametrize("page", PAGES)
-every_chapter = pytest.mark.parametrize("page", CHAPTERS)
-every_figure = pytest.mark.parametrize(("page", "name"), FIGURES)
 in_both_themes = pytest.mark.parametrize("theme", ["light", "dark"])
 
 
 def test_the_site_is_built_and_has_pages_and_figures():
     assert PAGES and FIGURES, "there is no site in _build/html: run `make book` first"
     assert {Path(page).stem for page in CHAPTERS} >= {path.stem for path in (ROOT / "chapters").glob("*.ipynb")}
-
-
-@functools.cache
-def source(page):
-    return (SITE / page).read_text(encoding="utf-8")
-
-
-@functools.cache
-def how_many(page, text):
-    """How often a text stands on a page, outside of scripts."""
-    return re.sub(r"<script.*?</script>", "", source(page), flags=re.DOTALL).count(text)
-
-
-@pytest.fixture(scope="module")
-def site(serve):
-    return serve(SITE)
 
 
 # -- every page ------------------------------------------------------------------------------------------------------
@@ -87,9 +57,12 @@ def test_a_page_loads_without_error_from_a_server_from_a_folder_of_it_and_from_d
     opened.keyboard.press("End")
     opened.wait_for_load_state("networkidle")
     assert [url for url in asked if not url.startswith((root, "data:", "blob:"))] == []
-    figures = opened.locator(".live:has(form)")
-    assert figures.count() == sum(param.values[0] == page for param in FIGURES)
-    assert opened.evaluate("[...document.querySelectorAll('.live:has(form)')].every((figure) => figure.live)")
+    figures = opened.locator(".live:has(form)").all()
+    assert len(figures) == sum(param.values[0] == page for param in FIGURES)
+    unfold(opened)
+    for figure in figures:
+        figure.scroll_into_view_if_needed()
+        wait_until_started(figure)
 
 
 @pytest.mark.parametrize("javascript", [True, False])
@@ -149,6 +122,8 @@ def test_ids_occur_once_on_a_page(page):
 # stands for the eye beside MathML and alternatives, and of the words of programs all but a few of each colour.
 PREPARE = """async () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
+  dispatchEvent(new Event("resize")); // the theme looks again, after a moment, which code the keyboard must scroll
+  await new Promise((resolve) => setTimeout(resolve, 600));
   const all = Promise.all(document.getAnimations().map((animation) => animation.finished));
   await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 3000))]);
   for (const part of document.querySelectorAll(".katex-html, .live svg")) part.remove();
@@ -160,18 +135,27 @@ PREPARE = """async () => {
 }"""
 
 
-@in_both_themes
+READING = {
+    "light": {"color_scheme": "light", "viewport": DESK},
+    "dark": {"color_scheme": "dark", "viewport": DESK},
+    "phone": {"color_scheme": "dark", "viewport": PHONE, "has_touch": True, "is_mobile": True},
+}
+
+
+@pytest.mark.parametrize("reading", READING)
 @every_page
-def test_axe_finds_nothing(visit, site, page, theme):
-    opened = visit(site + page, color_scheme=theme, viewport=DESK)
+def test_axe_finds_nothing(visit, site, page, reading):
+    opened = visit(site + page, **READING[reading])
+    opened.add_style_tag(content=LAID_OUT)
     opened.evaluate(PREPARE)
-    found = Axe().run(opened, options=WCAG if theme == "light" else CONTRAST).response["violations"]
+    found = Axe().run(opened, options=WCAG).response["violations"]
     assert [(v["id"], v["help"], [node["html"][:200] for node in v["nodes"][:3]]) for v in found] == []
 
 
 @every_chapter
 def test_nothing_is_wider_than_a_phone(visit, site, page):
     opened = visit(site + page, viewport=PHONE, has_touch=True, is_mobile=True)
+    unfold(opened)
     assert opened.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     wide = opened.evaluate("""[...document.querySelectorAll(".live svg, .live-control, .live button")]
         .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()])
@@ -190,6 +174,7 @@ def without_script(launch):
 @every_chapter
 def test_without_javascript_the_stills_show_and_no_dead_controls(visit, site, without_script, page):
     opened = visit(site + page, browser=without_script, watched=False, viewport=DESK)  # it complains of unused scripts
+    unfold(opened)
     assert_only_stills(opened, page)
 
 
@@ -200,10 +185,27 @@ def test_in_print_the_pictures_show_without_their_controls(visit, site, page):
     assert_only_stills(opened, page)
 
 
+@in_both_themes
+def test_paper_is_white_whatever_the_theme_which_comes_back(visit, site, theme):
+    opened = visit(site + CHAPTERS[0], viewport=DESK, color_scheme=theme)
+    opened.evaluate(
+        "addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })"
+    )
+    opened.pdf()
+    assert opened.evaluate("[window.printed, document.documentElement.dataset.theme]") == ["light", theme]
+
+
+@every_chapter
+def test_what_a_first_reading_can_skip_is_folded(page):
+    assert how_many(page, '<details class="beyond"><summary>') == len(re.findall(r"<h2>Beyond\b", source(page)))
+
+
 def assert_only_stills(opened, page):
     stills = opened.locator(".live svg").all()
     assert len(stills) == how_many(page, 'class="live-panel"')
     for still in stills:
+        if still.locator("xpath=ancestor::details[contains(@class, 'hide') and not(@open)]").count():
+            continue  # the answer to a guess stays folded
         assert still.bounding_box()["height"] > 100
         assert still.locator("path, text").count() > 3
     assert opened.locator(".live form:visible").count() == 0
@@ -211,7 +213,8 @@ def assert_only_stills(opened, page):
 
 @every_chapter
 def test_every_figure_says_what_it_shows(page):
-    alternatives = re.findall(r'<div class="live-picture" role="img" aria-label="([^"]+)"', source(page))
+    pictures = re.findall(r'<div\b[^>]*\bclass="live-picture"[^>]*>', source(page))
+    alternatives = [text for picture in pictures for text in re.findall(r'\baria-label="([^"]+)"', picture)]
     assert len(alternatives) == how_many(page, 'class="live-picture"')
     assert all(len(alternative.split()) >= 5 for alternative in alternatives)
 
@@ -244,6 +247,7 @@ def test_the_words_of_the_figures_stand_out_from_the_page(visit, site, page, the
 @every_chapter
 def test_the_theme_button_takes_every_figure_along(visit, site, page):
     opened = visit(site + page, viewport=DESK, color_scheme="light")
+    unfold(opened)
     pictures = [opened.locator("article h1").first, *opened.locator(".live-picture").all()]
     assert len(pictures) == 1 + how_many(page, 'class="live-picture"')
     before = [brightness(picture) for picture in pictures]
@@ -260,219 +264,60 @@ def brightness(locator):
     return np.median(np.asarray(Image.open(io.BytesIO(locator.screenshot())).convert("L"))) / 255
 
 
-# -- every figure answers to every control, with NumPy's numbers ------------------------------------------------------
+# -- the layout switch -----------------------------------------------------------------------------------------------
+
+LAYOUTS = [page for page in CHAPTERS if 'data-sync-group="layout"' in (SITE / page).read_text(encoding="utf-8")]
+each_with_layouts = pytest.mark.parametrize("page", LAYOUTS)
+# The names of the tabs that are chosen, and what is seen below them.
+CHOSEN = """() => [...document.querySelectorAll('.sd-tab-label[data-sync-group="layout"]')]
+    .filter((label) => label.previousElementSibling.checked)
+    .map((label) => [label.dataset.syncId, label.nextElementSibling.checkVisibility()])"""
+# The formulas of a tab as they are written, by layout and set of tabs.
+WRITTEN = """(layout) => [...document.querySelectorAll(`.sd-tab-label[data-sync-id="${layout}"]`)]
+    .map((label) => [...label.nextElementSibling.querySelectorAll("annotation")].map((tex) => tex.textContent))"""
 
 
-@functools.cache
-def figures(chapter):
-    """The live figures that the cells of a chapter's notebook make, by id."""
-    matplotlib.use("Agg")
-    notebook = nbformat.read(ROOT / "chapters" / f"{chapter}.ipynb", as_version=4)
-    namespace, found = {"__name__": "__main__"}, {}
-    with contextlib.chdir(ROOT / "chapters"), contextlib.redirect_stdout(io.StringIO()):
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                may_fail = "raises-exception" in cell.metadata.get("tags", [])
-                with contextlib.suppress(Exception) if may_fail else contextlib.nullcontext():
-                    exec(compile(cell.source, f"{chapter}.ipynb", "exec"), namespace)
-                made = (value for value in namespace.values() if isinstance(value, LiveFigure))
-                found |= {f"live-{figure.name.replace('_', '-')}": figure for figure in made}
-    return found
+def sets_of_tabs(page):
+    return how_many(page, 'data-sync-id="numerator"')
 
 
-@pytest.fixture(scope="module")
-def open_chapter(browser, site):
-    """open_chapter(page): the page, opened once for all its figures."""
-    with visits(browser) as open_page:
-        yield functools.cache(lambda page: open_page(site + page, viewport=DESK))
+def test_the_pages_that_state_derivatives_have_the_switch():
+    assert {Path(page).stem for page in LAYOUTS} >= {"neuron", "losses", "matrix_calculus", "notation"}
 
 
-@pytest.fixture
-def opened(open_chapter, page, name):
-    """The page of a figure, with the figure in sight and as it was at first."""
-    opened = open_chapter(page)
-    opened.locator(f"#{name}").scroll_into_view_if_needed()
-    opened.evaluate(
-        "async (name) => { document.querySelector(`#${name} form`).reset(); await new Promise(setTimeout); }", name
-    )
-    return opened
+@each_with_layouts
+def test_numerator_layout_comes_first_also_without_javascript(visit, site, without_script, page):
+    opened = visit(site + page, browser=without_script, watched=False)
+    unfold(opened)
+    assert opened.evaluate(CHOSEN) == [["numerator", True]] * sets_of_tabs(page)
 
 
-@every_figure
-def test_the_page_holds_the_program_that_the_notebook_makes(opened, page, name):
-    assert name in figures(Path(page).stem), f"the notebook of {page} makes no figure {name}"
-    program = json.loads(json.dumps(figures(Path(page).stem)[name].program))
-    assert json.loads(opened.locator(f"#{name} script").text_content()) == program
+@each_with_layouts
+def test_all_tabs_follow_the_one_that_is_switched_on_every_page_and_back(visit, site, page):
+    opened = visit(site + page, viewport=DESK)
+    unfold(opened)
+    assert opened.evaluate(CHOSEN) == [["numerator", True]] * sets_of_tabs(page)
+    for key, layout in (("ArrowRight", "denominator"), ("ArrowLeft", "numerator")):
+        opened.locator(".sd-tab-set > input:checked").last.press(key)
+        assert opened.evaluate(CHOSEN) == [[layout, True]] * sets_of_tabs(page)
+        for other in LAYOUTS:
+            opened.goto(site + other)
+            unfold(opened)
+            assert opened.evaluate(CHOSEN) == [[layout, True]] * sets_of_tabs(other)
+        opened.goto(site + page)
+        unfold(opened)
 
 
-KEYS = {
-    "slider": ["ArrowRight", "ArrowLeft", "Home", "End", "PageDown"],
-    "choice": ["ArrowDown", "ArrowUp", "End"],
-    "checkbox": ["Space", "Space"],
-}
+@each_with_layouts
+def test_a_shape_in_one_layout_is_that_in_the_other_transposed(visit, site, page):
+    opened = visit(site + page)
+    numerator, denominator = (opened.evaluate(WRITTEN, layout) for layout in ("numerator", "denominator"))
+    assert len(numerator) == len(denominator) == sets_of_tabs(page)
+    for here, there in zip(numerator, denominator, strict=True):
+        shapes = [shapes_in(formulas) for formulas in (here, there)]
+        assert shapes[0] and shapes[1] == [shape[::-1] for shape in shapes[0]]
 
 
-@every_figure
-def test_every_control_answers_to_the_keyboard(opened, page, name):
-    for control in figures(Path(page).stem)[name].program["controls"]:
-        element = opened.locator(f"#{name}-{control['name']}")
-        element.focus()
-        values, pictures = [state(element)], [shown(opened, name)]
-        for key in KEYS[control["kind"]]:
-            opened.keyboard.press(key)
-            values.append(state(element))
-            pictures.append(shown(opened, name))
-            if control["kind"] == "slider":
-                number = written(float(values[-1]), f".{control['decimals']}f")
-                assert opened.locator(f"#{name}-{control['name']} + output").inner_text() == number
-        assert len(set(values)) > 1, f"{control['name']} does not move"
-        assert len(set(pictures)) > 1, f"{control['name']} moves and the picture does not"
-        assert opened.evaluate("document.activeElement.id") == f"{name}-{control['name']}"  # the focus stays
-
-
-def state(element):
-    return str(element.is_checked()) if element.get_attribute("type") == "checkbox" else element.input_value()
-
-
-def shown(opened, name):
-    """What there is to see: every shape and word of the picture, and the numbers of its images."""
-    shapes = re.sub(r'href="data:[^"]*"', "", opened.locator(f"#{name} .live-picture").inner_html())
-    return shapes + json.dumps(opened.evaluate(f"({DATA})(document.getElementById('{name}').live)"))
-
-
-SET = """([name, settings]) => {
-  for (const [control, value] of Object.entries(settings)) {
-    const input = document.getElementById(`${name}-${control}`);
-    if (input.type === "checkbox") input.checked = Boolean(value);
-    else input.value = value;
-  }
-  document.getElementById(name).querySelector("form").dispatchEvent(new Event("input", { bubbles: true }));
-  return Object.fromEntries(Object.keys(settings).map((control) => {
-    const input = document.getElementById(`${name}-${control}`);
-    return [control, Number(input.type === "checkbox" ? input.checked : input.value)];
-  }));
-}"""
-# What lies outside the SVG that it belongs to, unless the panel clips it: [id, text].
-OUTSIDE = """(name) => [...document.querySelectorAll(`#${name} svg`)].flatMap((svg) => {
-  const frame = svg.getBoundingClientRect();
-  const corners = (part) => {
-    const last = part.tagName === "text" ? part.getNumberOfChars() - 1 : -1;
-    if (last < 0) {
-      const { left, right, top, bottom } = part.getBoundingClientRect();
-      return [{ x: left, y: top }, { x: right, y: bottom }];
-    }
-    const size = parseFloat(getComputedStyle(part.querySelector("tspan") ?? part).fontSize);
-    const height = 0.7 * size; // of a capital letter
-    return [part.getStartPositionOfChar(0), part.getEndPositionOfChar(last)]
-      .flatMap(({ x, y }) => [new DOMPoint(x, y), new DOMPoint(x, y - height)])
-      .map((point) => point.matrixTransform(part.getScreenCTM()));
-  };
-  return [...svg.querySelectorAll("path, use, text, image")].filter((part) => {
-    const { width, height } = part.getBoundingClientRect();
-    if (part.closest("defs, clipPath, [clip-path]") || getComputedStyle(part).visibility === "hidden") return false;
-    return (width || height) && !corners(part).every(
-      ({ x, y }) => x > frame.left - 1 && x < frame.right + 1 && y > frame.top - 1 && y < frame.bottom + 1);
-  }).map((part) => [part.closest("[id]").id, part.textContent.trim()]);
-})"""
-
-
-def positions(figure, count=16):
-    """Positions of all controls: the lowest, the highest, and random ones in between."""
-    rng = np.random.default_rng(0)
-    places = {name: control.positions() for name, control in figure.controls.items()}
-    yield {name: place[0] for name, place in places.items()}
-    yield {name: place[-1] for name, place in places.items()}
-    for _ in range(count):
-        yield {name: place[rng.integers(len(place))] for name, place in places.items()}
-
-
-@every_figure
-def test_everywhere_the_browser_holds_and_shows_the_numbers_of_numpy(opened, page, name):
-    figure = figures(Path(page).stem)[name]
-    for wanted in positions(figure):
-        settings = opened.evaluate(SET, [name, wanted])
-        assert settings == pytest.approx(wanted, abs=1e-9)
-        expected = {i: c for i, c in figure.data(**settings).items() if i in figure.program["artists"]}
-        found = opened.evaluate(f"({DATA})(document.getElementById('{name}').live)")
-        assert set(found) == set(expected)
-        for identifier, channels in expected.items():
-            for channel, value in channels.items():
-                if channel == "text":
-                    words = "".join(part if isinstance(part, str) else written(**part) for part in value)
-                    assert opened.locator(f"[id='{identifier}'] text").text_content() == words
-                else:
-                    there = np.array(found[identifier][channel]["data"], float).reshape(
-                        found[identifier][channel]["shape"]
-                    )
-                    assert_equal_numbers(there, np.asarray(value, float), (settings, identifier, channel))
-        assert opened.evaluate(OUTSIDE, name) == [], f"leaves the frame at {settings}"
-
-
-def written(value, format):
-    return f"{float(value):{format}}".replace("-", "\N{MINUS SIGN}")
-
-
-def assert_equal_numbers(there, here, what):
-    """Equal to 1e-12 of the largest absolute value."""
-    assert there.shape == here.shape, what
-    finite = np.isfinite(here)
-    np.testing.assert_array_equal(there[~finite], here[~finite], err_msg=str(what))
-    largest = np.max(np.abs(here[finite]), initial=0.0)
-    np.testing.assert_allclose(there[finite], here[finite], rtol=0, atol=1e-12 * largest, err_msg=str(what))
-
-
-@every_figure
-def test_reset_brings_every_control_and_the_picture_back(opened, page, name):
-    figure = figures(Path(page).stem)[name]
-    before = shown(opened, name)
-    opened.evaluate(SET, [name, list(positions(figure))[1]])
-    assert shown(opened, name) != before
-    opened.locator(f"#{name} button[type=reset]").press("Enter")
-    opened.evaluate("new Promise(setTimeout)")
-    assert shown(opened, name) == before
-    for control in figure.program["controls"]:
-        value = state(opened.locator(f"#{name}-{control['name']}"))
-        assert (
-            value == str(bool(control["value"])) if control["kind"] == "checkbox" else float(value) == control["value"]
-        )
-
-
-# -- time and size ---------------------------------------------------------------------------------------------------
-
-TIMES = """([name, control, values]) => values.map((value) => {
-  const input = document.getElementById(`${name}-${control}`);
-  input.value = value;
-  const begin = performance.now();
-  input.dispatchEvent(new Event("input", { bubbles: true }));
-  return performance.now() - begin;
-})"""
-
-
-@every_figure
-def test_a_step_of_a_slider_takes_no_longer_than_the_eye_can_see(opened, page, name):
-    """A loose bound, on a machine that does other things, too; `make bench` measures in earnest."""
-    figure = figures(Path(page).stem)[name]
-    for control in figure.program["controls"]:
-        if control["kind"] == "slider":
-            values = figure.controls[control["name"]].positions()
-            times = opened.evaluate(TIMES, [name, control["name"], (values * 40)[:40]])
-            assert statistics.median(times) <= 20, f"{control['name']}: {statistics.median(times):.1f} ms"
-
-
-def compressed(text):
-    return len(gzip.compress(text.encode(), 9))
-
-
-@every_chapter
-def test_the_code_of_the_figures_is_small_and_only_where_there_are_figures(page):
-    code = "".join(CODE.findall(source(page)))
-    has_figures = any(param.values[0] == page for param in FIGURES)
-    assert bool(code) == has_figures
-    assert compressed(code + (SITE / "_static" / "live.css").read_text() * has_figures) <= 15_000
-
-
-@every_figure
-def test_a_figure_with_its_still_is_small(page, name):
-    begin = source(page).index(f'<div class="live" id="{name}"')
-    end = source(page).index("</script></div>", begin)
-    assert compressed(source(page)[begin:end]) <= 30_000
+def shapes_in(formulas):
+    """The formulas that are a shape, such as k × d, as pairs."""
+    return [formula.split(r" \times ") for formula in formulas if formula.count(r"\times") == 1]

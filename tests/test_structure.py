@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -29,14 +30,16 @@ IMPORTS = {
     "nnlib.activations": {"numpy", "nnlib.arguments", "nnlib.formula"},
     "nnlib.neuron": {"numpy", "nnlib.arguments", "nnlib.activations"},
     "nnlib.losses": {"numpy", "nnlib.arguments", "nnlib.formula"},
-    "nnlib.matrix_calculus": {"numpy"},
+    "nnlib.matrix_calculus": {"numpy", "nnlib.arguments"},
     "nnlib.graph": {"numpy"},
-    "nnlib.chain_rule": {"numpy", "nnlib.formula", "nnlib.graph"},
-    "nnlib.checks": {"numpy", "nnlib.chain_rule", "nnlib.matrix_calculus"},
-    "nnlib.network": {"numpy", "nnlib.activations", "nnlib.losses", "nnlib.chain_rule"},
+    "nnlib.local_derivatives": {"numpy", "nnlib.formula", "nnlib.graph"},
+    "nnlib.chain_rule": {"numpy", "nnlib.arguments", "nnlib.formula", "nnlib.graph", "nnlib.local_derivatives"},
+    "nnlib.checks": {"numpy", "nnlib.arguments", "nnlib.chain_rule", "nnlib.graph", "nnlib.matrix_calculus"},
+    "nnlib.training": {"numpy", "tqdm", "nnlib.arguments", "nnlib.losses", "nnlib.chain_rule"},
+    "nnlib.network": {"numpy", "nnlib.arguments", "nnlib.activations", "nnlib.losses", "nnlib.training"},
     "nnlib.drawing": {"numpy", "matplotlib", "nnlib.graph"},
     "nnlib.live": {"numpy", "matplotlib", "ipywidgets", "anywidget", "traitlets"}
-    | {"nnlib.drawing", "nnlib.graph", "nnlib.formula", "nnlib.live"},
+    | {"nnlib.drawing", "nnlib.formula", "nnlib.graph", "nnlib.live", "nnlib.local_derivatives"},
 }
 CHAPTER_IMPORTS = {"numpy", "matplotlib", "ipywidgets", "sklearn", "dask", "nnlib"}
 
@@ -65,6 +68,7 @@ ITEMS = {
     "losses": ["L1", "L2", "L3", "L4", "L5", "L5b", "L6"],
     "matrix_calculus": [f"M{i}" for i in range(1, 7)],
     "chain_rule": [f"C{i}" for i in range(1, 11)],
+    "backpropagation": [f"B{i}" for i in range(1, 10)],
 }
 
 
@@ -126,7 +130,7 @@ def test_browser_code_imports_one_way():
 
 def test_browser_code_is_small(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "exts")
-    code = importlib.import_module("course_site").live_code()
+    code = importlib.import_module("course_site.scripts").live_code()
     assert len(gzip.compress(code.encode())) <= 15_000
     assert not re.search(r"^(import|export)\b", code, flags=re.MULTILINE)
 
@@ -197,3 +201,47 @@ def test_lock_names_everything_that_is_asked_for():
     lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert asked - {"nnlib"} <= set(re.findall(r"^([\w-]+)==", lock, flags=re.MULTILINE)), "run: make lock"
     assert lock.splitlines()[-1] == "-e ."
+
+
+def words(path):
+    """What a page says: its markdown, without code cells."""
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(path, as_version=4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def test_every_change_of_the_notes_is_on_the_page_of_corrections():
+    """Each bullet `- **C5.** …` of a chapter's "Where the notes were changed" has a section `### C5 · …` there, which
+    says what is printed and what is right, refers to the item, and ends in a check; and a row of the table leads to it.
+    """
+    changes = Counter()
+    for path in (path for path in NOTEBOOKS if path.stem in ITEMS):
+        changed = words(path).split("## Where the notes were changed\n")[1].split("\n## ")[0]
+        changes += Counter(re.findall(r"^- \*\*([NLMC]\d+b?)\.\*\*", changed, flags=re.MULTILINE))
+    corrections = ROOT / "chapters" / "errata.ipynb"
+    table = words(corrections).split("\n(erratum-")[0]
+    cells = nbformat.read(corrections, as_version=4).cells
+    sections, sources = Counter(), [cell.source for cell in cells]
+    for i, source in enumerate(sources):
+        if found := re.search(r"^\((erratum-[\w-]+)\)=\n### ([NLMC]\d+b?) · ", source, flags=re.MULTILINE):
+            anchor, item = found.groups()
+            sections[item] += 1
+            assert re.search(r"^- \*\*Printed:\*\* ", source, flags=re.MULTILINE), anchor
+            assert f"{{ref}}`{item} <{item}>`" in source, f"{anchor} does not say where the chapter has it"
+            assert f"{{ref}}`{item} <{anchor}>`" in table, f"the table does not lead to {anchor}"
+            assert cells[i + 1].cell_type == "code", f"{anchor} has no check"
+            assert "assert" in sources[i + 1] or "compare(" in sources[i + 1], f"{anchor} has no check"
+    assert changes and sections == changes
+
+
+def test_the_glossary_is_in_order_and_says_where_each_term_is_explained():
+    text = (ROOT / "chapters" / "glossary.md").read_text(encoding="utf-8")
+    entries = text.split("```{glossary}\n")[1].split("\n```")[0].split("\n\n")
+    terms = [entry.splitlines()[0] for entry in entries]
+    assert terms == sorted(set(terms), key=str.casefold)
+    for term, entry in zip(terms, entries, strict=True):
+        assert re.search(r"\{ref\}`[^`]+ <[\w-]+>`", entry), f"{term}: no link to where it is explained"
+    linked = {page: re.findall(r"\{term\}`(?:[^`<]*<)?([^`<>]+)>?`", words(page)) for page in NOTEBOOKS}
+    twice = {page.stem: [term for term, n in Counter(found).items() if n > 1] for page, found in linked.items()}
+    assert not any(twice.values()), f"only the first use is linked: {twice}"

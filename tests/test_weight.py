@@ -1,0 +1,157 @@
+"""What a page of the site weighs, and that nothing is lost where it was cut. `make book` builds it first."""
+
+import functools
+import gzip
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from built import DESK, PAGES, PHONE, SITE, source, unfold
+
+# Compressed bytes that a page may ask for until all of it is laid out: all but its own text, and that.
+AROUND, TEXT = 265_000, 210_000
+READ = [page for page in PAGES if page != "404.html"]
+every_read_page = pytest.mark.parametrize("page", READ)
+
+
+@functools.cache
+def size(path):
+    content = (SITE / path).read_bytes()
+    return len(content) if path.endswith((".woff2", ".png")) else len(gzip.compress(content))
+
+
+def asked_for(visit, site, page):
+    """What the browser loads for a page, from the top of it to its end."""
+    found = []
+    opened = visit("about:blank")
+    opened.on("request", lambda request: found.append(request.url))
+    opened.goto(site + page)
+    opened.wait_for_load_state("networkidle")
+    return [urlsplit(url).path.lstrip("/") for url in found if url.startswith(site)]
+
+
+# -- weight ----------------------------------------------------------------------------------------------------------
+
+
+@every_read_page
+def test_a_page_is_light_and_asks_for_nothing_that_it_does_not_use(visit, site, page):
+    text, *around = asked_for(visit, site, page)
+    assert text == page
+    sheets = [path for path in around if path.endswith(".css")]
+    assert sheets == ["_static/course.css"]
+    assert not any("fontawesome.js" in path or path.endswith(".ttf") for path in around)
+    assert ("searchindex.js" in around) == (page == "search.html")
+    around = set(around) - {"searchindex.js"}
+    assert sum(map(size, around)) <= AROUND, {path: size(path) for path in around}
+    assert size(page) <= TEXT
+
+
+@every_read_page
+def test_no_script_keeps_a_page_waiting(page):
+    head = source(page).partition("</head>")[0]
+    for attributes in re.findall(r"<script([^>]*\bsrc=[^>]*)>", source(page)):
+        assert "defer" in attributes
+    inline = re.findall(r"<script>(.*?)</script>", head, flags=re.DOTALL)
+    assert inline and len("".join(inline)) < 3000
+
+
+# -- nothing is lost -------------------------------------------------------------------------------------------------
+
+# The computed styles of the elements of a page, one of each kind, and of what stands before and after them.
+STYLES = """() => {
+  const seen = {}, found = [];
+  for (const element of document.querySelectorAll("body, body *")) {
+    if (element.closest("svg")) continue;
+    const name = element.tagName + "." + [...element.classList].sort().join(".");
+    if (name in seen) continue;
+    seen[name] = true;
+    for (const part of [null, "::before", "::after"]) {
+      const style = getComputedStyle(element, part);
+      found.push([name, part, [...style].map((key) => `${key}: ${style.getPropertyValue(key)}`)]);
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", ["chapters/losses.html", "chapters/notation.html", "search.html"])
+def test_a_page_looks_as_with_all_rules(visit, site, page, theme):
+    """The purged sheet against the whole one, which the build leaves beside its other intermediate files."""
+    whole = (SITE.parent / ".doctrees" / "course.css").read_text(encoding="utf-8")
+    opened = visit(site + page, viewport=DESK, color_scheme=theme, reduced_motion="reduce")
+    opened.wait_for_load_state("networkidle")
+    purged = styles(opened)
+    opened.route("**/_static/course.css*", lambda route: route.fulfill(body=whole, content_type="text/css"))
+    opened.reload()
+    opened.wait_for_load_state("networkidle")
+    complete = styles(opened)
+    both = purged.keys() & complete.keys()  # what scripts mark as being in sight may be in one of them only
+    assert len(both) > max(100, 0.95 * len(complete))
+    for name in both:
+        assert purged[name] == complete[name], (name, sorted(set(purged[name]) ^ set(complete[name]))[:6])
+
+
+def styles(opened):
+    """The styles of each kind of element and part of it."""
+    unfold(opened)
+    return {(name, part): style for name, part, style in opened.evaluate(STYLES)}
+
+
+# Which fonts draw the text of an element: a character that was cut out of a font comes from another one.
+MISSING = """async () => {
+  await document.fonts.ready;
+  const found = new Set();
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+  const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+  for (let text; (text = walker.nextNode()); ) {
+    const { fontFamily, fontStyle, fontWeight } = getComputedStyle(text.parentElement);
+    const family = fontFamily.split(",")[0].replaceAll('"', "");
+    if (!/^(KaTeX|DejaVu|STIX)/.test(family)) continue;
+    for (const character of text.data.trim()) {
+      const width = (fallback) => {
+        canvas.font = `${fontStyle} ${fontWeight} 100px "${family}", ${fallback}`;
+        return canvas.measureText(character).width;
+      };
+      const widths = new Set(["monospace", "serif", "sans-serif"].map(width));
+      if (widths.size > 1) found.add(family + character); // another font has drawn it
+    }
+  }
+  return [...found];
+}"""
+
+
+@pytest.mark.parametrize("page", [page for page in READ if page.startswith("chapters/")])
+def test_the_fonts_have_every_character_of_the_page(visit, site, page):
+    opened = visit(site + page, viewport=DESK)
+    unfold(opened)
+    assert opened.evaluate(MISSING) == []
+
+
+def test_an_icon_is_drawn_by_its_font(visit, site):
+    opened = visit(site + "search.html", viewport=DESK)
+    icons = opened.locator("i.fa-solid:visible").all()
+    assert icons and opened.evaluate("document.fonts.check('900 16px \"Font Awesome 6 Free\"', '\\uf002')")
+    assert all(icon.bounding_box()["width"] > 5 for icon in icons)
+
+
+# -- what is laid out later ------------------------------------------------------------------------------------------
+
+
+def test_code_that_is_wider_than_a_phone_scrolls_with_the_keyboard_once_it_is_in_sight(visit, site):
+    opened = visit(site + "chapters/neuron.html", viewport=PHONE)
+    code = opened.locator("section section .cell_input pre:visible").first
+    code.scroll_into_view_if_needed()
+    wide = "(code) => code.scrollWidth > code.clientWidth"
+    for code in opened.locator("section section .cell_input pre:visible").all()[:8]:
+        code.scroll_into_view_if_needed()
+        opened.wait_for_timeout(100)
+        assert code.evaluate("(code) => code.tabIndex") == (0 if code.evaluate(wide) else -1)
+
+
+def test_a_link_into_a_page_arrives_where_it_points(visit, site):
+    opened = visit(site + "chapters/neuron.html#neuron-summary", viewport=PHONE)
+    opened.wait_for_load_state("networkidle")
+    opened.wait_for_timeout(500)
+    top = opened.evaluate("document.getElementById('neuron-summary').getBoundingClientRect().top")
+    assert -50 < top < PHONE["height"] / 2
