@@ -2,37 +2,79 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+MODULES := node_modules/.package-lock.json
+CHECKERS := node_modules/cspell/package.json
+BUILD := $(BIN)/jupyter-book build --all -W --keep-going --quiet
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+NPM_CI := $(WITH_NODE) npm ci --silent
 PYTHON ?= $(shell for name in python3 python python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help book test lab bench lock clean node check-python
+.PHONY: help book pdf test spelling valid again links lab bench lighthouse lock clean node check-python
 
 help:
 	@echo "make book    build the site in _build/html"
-	@echo "make test    build the site, then check the code, the site and every notebook"
+	@echo "make pdf     build the site, and of it the whole book as one PDF"
+	@echo "make test    build the site, then check the code, the site, the PDF and every notebook"
+	@echo "make again   build the site once more, without a network, and compare"
 	@echo "make lab     open the chapters in JupyterLab"
+	@echo "make links   check that what the book links to elsewhere is there (needs a network)"
 	@echo "make bench   compare speed and size with other libraries (downloads PyTorch)"
+	@echo "make lighthouse   score every page; RUNS=5, PAGES=\"neuron losses\", STOCK=1 to compare with a stock Jupyter Book"
 	@echo "make lock    compile requirements.txt again, with the newest versions"
-	@echo "make clean   remove everything that was built; the environment in .venv stays"
+	@echo "make clean   remove everything that was built; .venv and node_modules stay"
 
-book: $(READY) node
+book: $(READY) $(MODULES)
 	@echo "Building the site: every notebook is run. This takes a minute or two."
 	@rm -rf _build
-	@$(BIN)/jupyter-book build --all -W --keep-going --quiet . >/dev/null || { \
+	@$(BUILD) . >/dev/null || { \
 		echo "The site was not built: a notebook, a reference or a picture is wrong; the messages above name it."; exit 1; }
 	@echo "The site is in _build/html: open _build/html/index.html in a browser, or serve it with"
 	@echo "    $(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 0"
 
-test: $(READY)
+pdf: book
+	@echo "Making the PDF of the site, with Chromium. This takes a minute or two."
+	@$(BIN)/python exts/pdf.py
+
+test: $(READY) $(CHECKERS)
 	@echo "Checking the style of the code (ruff)."
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet --output-format concise . || { \
 		echo "The style is not the project's: run $(BIN)/ruff check --fix . and $(BIN)/ruff format ."; exit 1; }
+	@$(MAKE) --no-print-directory spelling
 	@$(MAKE) --no-print-directory book
-	@echo "Testing the code and the built site (pytest)."
+	@$(MAKE) --no-print-directory valid
+	@$(MAKE) --no-print-directory again
+	@echo "Testing the code, the built site and the PDF (pytest)."
 	@$(BIN)/pytest -n auto --dist loadscope tests
 	@echo "Running every notebook and comparing its outputs (nbval)."
 	@$(BIN)/pytest -n auto --dist loadscope --nbval chapters
 	@echo "All checks passed. The site they were made on is in _build/html."
+
+# Nothing may depend on the day, the hour, the order of a set, or another machine.
+again: $(READY) $(MODULES)
+	@test -d _build/html || $(MAKE) --no-print-directory book
+	@echo "Building the site once more, without a network, to see that it comes out the same, byte for byte."
+	@rm -rf build/again
+	@$(BIN)/python tests/offline.py $(BUILD) --path-output build/again . >/dev/null
+	@diff -rq _build/html build/again/_build/html || { echo "The files above differ from one build to the next."; exit 1; }
+	@echo "Both builds are the same."
+
+spelling: $(READY) $(CHECKERS)
+	@echo "Checking the spelling (cspell)."
+	@rm -rf _build/prose
+	@$(BIN)/python tests/prose.py _build/prose
+	@$(WITH_NODE) npx --no-install cspell lint --config tests/spelling.json --no-progress --no-summary '_build/prose/**/*.txt' || { \
+		echo "A word above is wrong, or is missing in tests/words.txt."; exit 1; }
+
+valid: $(READY) $(CHECKERS)
+	@echo "Checking the HTML of every page (html-validate)."
+	@$(WITH_NODE) npx --no-install html-validate --config tests/valid.mjs '_build/html/*.html' '_build/html/chapters/*.html'
+
+links: $(READY) $(MODULES)
+	@echo "Asking for every address outside that the book links to. This takes some minutes, and needs a network."
+	@$(BIN)/jupyter-book build --builder linkcheck --quiet . >/dev/null || { \
+		echo "Some addresses did not answer: _build/linkcheck/output.txt names them."; exit 1; }
+	@echo "Every address answers."
 
 lab: $(READY)
 	@echo "Opening the chapters in JupyterLab; Ctrl-C here ends it. A live figure that was saved shows an error until its"
@@ -44,7 +86,13 @@ bench: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@echo "Measuring. Leave the machine alone meanwhile."
 	@$(BIN)/python -m benchmarks
-	@echo "The tables above are the result: ratios below 1 mean that nnlib is faster."
+	@echo "Ratios below 1 mean that nnlib is faster; benchmarks/README.md holds the tables."
+
+lighthouse: $(READY) $(MODULES)
+	@test -d node_modules/lighthouse || { echo "Installing Lighthouse and MathJax into node_modules."; \
+		$(NPM_CI); }
+	@echo "Measuring the site in _build/html. Leave the machine alone meanwhile."
+	@$(WITH_NODE) $(BIN)/python -m benchmarks.lighthouse --runs $(or $(RUNS),5) $(if $(STOCK),--stock) $(PAGES)
 
 lock: .venv/bin/python
 	@echo "Compiling requirements.txt from pyproject.toml, with the newest versions."
@@ -52,12 +100,16 @@ lock: .venv/bin/python
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra test \
 		--no-emit-index-url --no-header --output-file requirements.txt pyproject.toml
 	@echo "-e ." >> requirements.txt
-	@echo "The new versions are in requirements.txt; the next command installs them."
+	@$(MAKE) --no-print-directory $(READY) node
+	@echo "Taking the KaTeX that sphinxcontrib-katex typesets with."
+	@$(WITH_NODE) npm install --package-lock-only --save-exact --silent \
+		katex@$$($(BIN)/python -c 'import sphinxcontrib.katex; print(sphinxcontrib.katex.katex_version)')
+	@echo "The new versions are in requirements.txt, package.json and package-lock.json."
 
 clean:
 	@rm -rf _build build nnlib.egg-info .pytest_cache .ruff_cache .hypothesis
 	@find nnlib tests exts benchmarks chapters \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} + 2>/dev/null || true
-	@echo "Everything that was built is removed. The environment is still in .venv."
+	@echo "Everything that was built is removed. The environment is still in .venv and node_modules."
 
 # ---- the environment: made once, and again when the lock changes ----------------------------------------------------
 
@@ -85,3 +137,15 @@ node: $(READY)
 		echo "Node 18 or newer was not found: installing it into .venv (a download of about 60 MB)."; \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[node]'; \
 	fi
+
+# What package-lock.json has: KaTeX and PurgeCSS for the book; for `make test` what checks spelling and HTML, too; the
+# rest, which is large, when `make lighthouse` asks for it.
+$(MODULES): package-lock.json | node
+	@echo "Installing KaTeX and PurgeCSS into node_modules."
+	@$(NPM_CI) --omit=dev --omit=optional
+	@touch $@
+
+$(CHECKERS): package-lock.json | node
+	@echo "Installing what checks spelling and HTML into node_modules."
+	@$(NPM_CI) --omit=optional
+	@touch $@ $(MODULES)
