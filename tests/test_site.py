@@ -15,7 +15,7 @@ from built import (
     DESK,
     FIGURES,
     FIRST,
-    LAID_OUT,
+    LAY_OUT,
     PAGES,
     PHONE,
     SITE,
@@ -146,7 +146,7 @@ READING = {
 @every_page
 def test_axe_finds_nothing(visit, site, page, reading):
     opened = visit(site + page, **READING[reading])
-    opened.add_style_tag(content=LAID_OUT)
+    opened.evaluate(LAY_OUT)
     opened.evaluate(PREPARE)
     found = Axe().run(opened, options=WCAG).response["violations"]
     assert [(v["id"], v["help"], [node["html"][:200] for node in v["nodes"][:3]]) for v in found] == []

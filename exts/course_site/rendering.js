@@ -21,19 +21,20 @@
   document.addEventListener("contentvisibilityautostatechange", laidOut, true);
   document.addEventListener("toggle", ({ target }) => target.querySelectorAll("pre").forEach(settle), true);
 
-  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50, { timeRemaining: () => 10 }));
+  const SHARE = 8; // milliseconds at a time: whatever the reader does is answered in between
+  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
   addEventListener("load", () => {
     const rest = [...document.querySelectorAll(LATER)];
-    const layOutSome = (idle) => {
-      do {
+    const layOutSome = () => {
+      const end = performance.now() + SHARE;
+      while (rest.length && performance.now() < end) {
         const part = rest.shift();
-        if (!part) return;
         part.style.contentVisibility = "visible";
         part.getBoundingClientRect(); // now
         if (part.matches("pre")) settle(part);
-      } while (idle.timeRemaining() > 10);
-      whenIdle(layOutSome);
+      }
+      if (rest.length) whenIdle(layOutSome);
     };
-    whenIdle(layOutSome);
+    setTimeout(() => whenIdle(layOutSome), 1000); // fonts and figures in sight come first
   });
 }
