@@ -55,6 +55,17 @@ def test_no_script_keeps_a_page_waiting(page):
     assert inline and len("".join(inline)) < 3000
 
 
+@every_read_page
+def test_the_fonts_of_the_first_screen_are_asked_for_before_the_style_sheet_names_them(visit, site, page):
+    opened = visit(site + page, viewport=PHONE)
+    opened.wait_for_load_state("networkidle")
+    asked = """() => performance.getEntriesByType("resource").filter((entry) => entry.name.endsWith(".woff2"))
+        .map(({ name, initiatorType }) => [name.split("/").at(-1), initiatorType])"""
+    early = {font for font, asker in opened.evaluate(asked) if asker == "link"}
+    assert {"regular.woff2", "bold.woff2"} <= early
+    assert ("KaTeX_Main-Regular.woff2" in early) == ('class="katex"' in source(page))
+
+
 # -- nothing is lost -------------------------------------------------------------------------------------------------
 
 # The computed styles of the elements of a page, one of each kind, and of what stands before and after them: once as the
