@@ -19,8 +19,8 @@ FIGURES = [
     for name in re.findall(r'<div class="live" id="([^"]+)"', (SITE / page).read_text(encoding="utf-8"))
 ]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-# Lay out also what is out of sight, which a browser leaves for later. (Where scripts are off, Playwright's `add_style_tag`
-# would wait for ever.)
+# Lay out also what is out of sight, which a browser leaves for later. (Where scripts are off, Playwright's own
+# `add_style_tag` would wait for ever.)
 LAY_OUT = """document.head.append(Object.assign(document.createElement("style"),
     { textContent: "* { content-visibility: visible !important }" }))"""
 
