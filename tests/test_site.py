@@ -206,8 +206,8 @@ def assert_only_stills(opened, page):
     for still in stills:
         if still.locator("xpath=ancestor::details[contains(@class, 'hide') and not(@open)]").count():
             continue  # the answer to a guess stays folded
-        assert still.bounding_box()["height"] > 100
-        assert still.locator("path, text").count() > 3
+        assert still.bounding_box()["height"] > 80
+        assert still.locator("path, text, image").count() >= 3
     assert opened.locator(".live form:visible").count() == 0
 
 
