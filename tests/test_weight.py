@@ -74,10 +74,13 @@ DIFFERENCES = """async (other) => {
   const kinds = new Map();
   for (const element of document.querySelectorAll("body, body *:not(svg, svg *)"))
     kinds.set(element.tagName + "." + [...element.classList].sort().join("."), element);
-  const styles = () => [...kinds].flatMap(([kind, element]) => [null, "::before", "::after"].map((part) => {
-    const style = getComputedStyle(element, part);
-    return [kind, part, [...style].map((key) => [key, style.getPropertyValue(key)])];
-  }));
+  const styles = () => {
+    for (const animation of document.getAnimations()) animation.finish();
+    return [...kinds].flatMap(([kind, element]) => [null, "::before", "::after"].map((part) => {
+      const style = getComputedStyle(element, part);
+      return [kind, part, [...style].map((key) => [key, style.getPropertyValue(key)])];
+    }));
+  };
   const before = styles(), sheet = document.querySelector("link[rel=stylesheet]");
   await new Promise((resolve) => { sheet.onload = resolve; sheet.href = other; });
   await document.fonts.ready;
