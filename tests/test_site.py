@@ -122,7 +122,6 @@ def test_ids_occur_once_on_a_page(page):
 # stands for the eye beside MathML and alternatives, and of the words of programs all but a few of each colour.
 PREPARE = """async () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
-  dispatchEvent(new Event("resize")); // the theme looks again, after a moment, which code the keyboard must scroll
   await new Promise((resolve) => setTimeout(resolve, 600));
   const all = Promise.all(document.getAnimations().map((animation) => animation.finished));
   await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 3000))]);
