@@ -10,6 +10,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 NOTATION = "chapters/notation"
+SECTIONS = "NLMCB"  # the letters of the sections of each chapter
 # How a reader may type a symbol, or call it, where its letters alone do not say so.
 NAMES = {
     r"\mathbf{w}": ["weights"],
@@ -58,6 +59,21 @@ def letters(formula):
     return set(LETTER.findall(formula))
 
 
+def occurs(symbol, formulas):
+    """Whether a symbol, in TeX, stands in one of the formulas; one with an index may have another index there."""
+    name = symbol.split("(")[0]
+    base, index, _ = name.partition("_")
+    after = "_" if index else "(?![A-Za-z_])"
+    pattern = re.compile(r"(?<![A-Za-z\\])" + re.escape(base) + after)
+    return any(letters(name) <= letters(formula) and pattern.search(formula) for formula in formulas)
+
+
+def is_new(row, chapter):
+    """Whether only a later chapter brings what a line explains; chapters count from 0, as in SECTIONS."""
+    uses = [SECTIONS.index(place.astext()[0]) for place in row[-1].findall(addnodes.pending_xref)]
+    return min(uses, default=0) > chapter
+
+
 class PlaceSymbols(SphinxTransform):
     """Anchors and index entries on the page of symbols. The search shows index entries first."""
 
@@ -88,20 +104,21 @@ class ListSymbols(SphinxPostTransform):
     def run(self):
         if self.env.docname not in chapters(self.env):
             return
-        formulas = self.document.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))
-        used = set().union(*(letters(formula.astext()) for formula in formulas))
+        maths = self.document.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))
+        formulas = [formula.astext() for formula in maths]
+        chapter = chapters(self.env).index(self.env.docname)
         table = next(self.env.get_doctree(NOTATION).findall(nodes.table)).deepcopy()
         for row in rows(table):
             row["ids"] = []
-            if not any(letters(symbol.split("(")[0]) <= used for symbol in symbols(row)):
+            if is_new(row, chapter) or not any(occurs(symbol, formulas) for symbol in symbols(row)):
                 row.parent.remove(row)
         for entries in list(table.findall(addnodes.index)):
             entries.parent.remove(entries)
         title = aside("", "The symbols of this chapter", tag="summary")
-        chapter = next(self.document.findall(nodes.section))
-        first = next(chapter.findall(nodes.section, include_self=False))
+        page = next(self.document.findall(nodes.section))
+        first = next(page.findall(nodes.section, include_self=False))
         fold = aside("", "", title, table, tag="details", attributes={"class": "symbols"})
-        chapter.insert(chapter.index(first), fold)
+        page.insert(page.index(first), fold)
 
 
 def setup(app):

@@ -2,10 +2,11 @@
 
     >>> A = np.array([[1.0, 2.0], [0.0, 3.0]])
     >>> check_derivative(lambda w: w @ A @ w, lambda w: 2 * w @ A, at=[1.0, 2.0])
-    Wrong unless A is symmetric: it is confused with its
-    transpose in
+    Wrong unless A is symmetric: it is
+    confused with its transpose in
         v1 = matmul(w, array(2, 2)) (2,)
-    Largest difference: ∂f/∂w[0] is 6, claimed 2.
+    Largest difference: ∂f/∂w[0] is 6,
+    claimed 2.
 
 The truth comes from differences of f. A claim that is not the truth is explained in two ways. It is *read* otherwise:
 with the other sign, in the other layout, its entries in another order. Or f is *run* otherwise: in its recorded graph
@@ -39,8 +40,8 @@ NOISE = 4e5
 # Over the size of x: so close to x the value of f is that at x, unless it jumps.
 TINY = 1e-9
 
-# Characters: so a line fits the page, on most phones too.
-WIDTH = 60
+# Characters: so a sentence fits a phone, and a line of the graph the page.
+WIDTH, GRAPH_WIDTH = 40, 60
 
 OTHER = {"numerator": "denominator", "denominator": "numerator"}
 
@@ -151,7 +152,7 @@ class _Case:
             return
         if isinstance(graph.output, Node):
             self.graph, names = graph, {node: node.name or f"v{i}" for i, node in enumerate(graph.nodes)}
-            lines = [textwrap.shorten(line, WIDTH, placeholder=" …") for line in repr(graph).splitlines()]
+            lines = [textwrap.shorten(line, GRAPH_WIDTH, placeholder=" …") for line in repr(graph).splitlines()]
             self.names, self.lines = names, dict(zip(names, lines, strict=True))  # as in the printed graph
             self.uses = Counter(itertools.chain(*(step.parents for step in _steps(self))))
 
@@ -291,7 +292,7 @@ def _explained(case, readings):
             start = "And: " if mistake is not explanation[0] else f"({number}) " if several else ""
             paragraphs += [start + mistake.words, *([f"    {mistake.line}"] if mistake.line else [])]
             names.append(mistake.name)
-    if readings and not case.same(readings[0][1], case.truth):
+    if readings and case.claim.any() and not case.same(readings[0][1], case.truth):
         J = readings[0][1]
         off = np.where(case.distance(J, case.truth) > case.tolerance, np.abs(J - case.truth), 0)
         i, j = np.argwhere(off >= (1 - 1e-6) * np.max(off))[0]  # the first of those that differ as much

@@ -141,7 +141,7 @@ def test_digits_are_counted():
     for digits in (5, 6, 7, 8):
         report = check_derivative(np.exp, np.exp(1.0) * (1 + 0.5 * 10.0**-digits), at=1.0)
         assert report.right
-        assert repr(report) == f"Right, but approximate: it agrees to {digits} digits."
+        assert said(report) == f"Right, but approximate: it agrees to {digits} digits."
     assert not check_derivative(np.exp, np.exp(1.0) * (1 + 1e-4), at=1.0)
 
 
@@ -204,7 +204,7 @@ def test_a_factor_is_named(case, seed, factor, data):
     report = check_derivative(f, factor * claim, at=x, layout=layout)
     assert report.diagnoses[0] == "factor"
     words = f"large by the factor {factor:g}" if factor > 1 else f"small by the factor {1 / factor:g}"
-    assert words in repr(report)
+    assert words in said(report)
 
 
 @settings(max_examples=60)
@@ -251,7 +251,7 @@ def test_row_major_strings_are_named(seed):
         wrong = row_major(J, rows, columns)
         report = check_derivative(f, wrong, at=x)
         assert report.diagnoses == ("row-major",)
-        assert words in repr(report)
+        assert words in said(report)
         assert diagnoses(f, -wrong, x) == ("row-major", "wrong sign")
         assert {"row-major", "transposed"} == {*diagnoses(f, wrong.T, x)}
         assert diagnoses(f, wrong.T, x, "denominator") == ("row-major",)
@@ -395,7 +395,7 @@ def test_a_mistake_in_the_chain_is_named_and_its_line_quoted(name):
     report = check_derivative(f, claimed, at=x)
     assert not report
     assert ", ".join(report.diagnoses) == expected
-    assert line in repr(report)
+    assert line in said(report)
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ def test_a_mistake_in_the_chain_is_named_beside_another(name):
 def test_a_function_that_is_right_at_symmetric_matrices_only_is_named(f, inverse):
     report = check_derivative(f, inverse, at=A)
     assert report.diagnoses == ("transposed", "symmetric only")
-    assert "(X + Xᵀ)/2" in repr(report)
+    assert "(X + Xᵀ)/2" in said(report)
     assert diagnoses(f, inverse(A), A) == ("transposed",)  # of an array one cannot know
     assert check_derivative(f, inverse, at=A + A.T)
 
@@ -432,7 +432,7 @@ def test_a_matrix_without_a_name_is_called_by_its_shape():
     f = Quadratic(A)
     report = check_derivative(f, 2 * w @ A, at=w)
     assert report.diagnoses == ("symmetric only",)
-    assert repr(report).startswith("Wrong unless the 4×4 matrix is symmetric")
+    assert said(report).startswith("Wrong unless the 4×4 matrix is symmetric")
 
 
 class Quadratic:
@@ -448,12 +448,12 @@ def test_wrong_rows_and_columns_are_named():
     J[1] *= 1.5
     report = check_derivative(f, J, at=x)
     assert report.diagnoses == ("some rows",)
-    assert "only in ∂f[1]/∂x." in repr(report)
+    assert "only in ∂f[1]/∂x." in said(report)
     f, x, J = point("AXB")
     J[:, [3, 7]] = 0
     report = check_derivative(f, J, at=x)
     assert report.diagnoses == ("some columns",)
-    assert "only in ∂f/∂X[0, 1], ∂f/∂X[1, 2]." in repr(report)
+    assert "only in ∂f/∂X[0, 1], ∂f/∂X[1, 2]." in said(report)
     f, x, J = point("wᵀAw")
     J[0, 2] *= -1
     assert diagnoses(f, J, x) == ("some columns",)
@@ -476,7 +476,7 @@ def test_mistakes_are_named_as_far_as_can_be_seen_without_a_graph():
     assert diagnoses(f, 2 * J.T, x) == ("transposed", "factor")
     report = check_derivative(f, np.ones((1, 4)), at=x)
     assert report.diagnoses == ("unknown",)
-    assert "could not be recorded" in repr(report)
+    assert "could not be recorded" in said(report)
 
 
 def backward(W1, W2, bug):
@@ -716,11 +716,17 @@ neither of them.
 ]
 
 
+def said(report):
+    """The words of a report, in one line."""
+    return " ".join(str(report).split())
+
+
 @pytest.mark.parametrize("arguments, text", TEXTS)
 def test_the_words_in_full(arguments, text):
     report = check_derivative(*arguments)
-    assert repr(report) == str(report) == text.strip("\n")
-    assert max(map(len, text.splitlines())) <= 64
+    assert repr(report) == str(report) and said(report) == " ".join(text.split())
+    for line in str(report).splitlines():
+        assert len(line) <= (64 if line.startswith("    ") else 40)
 
 
 class Odd(Formula):
@@ -805,7 +811,7 @@ def test_what_bends_sharply_has_a_derivative_all_the_same(f, x, claim):
 def test_where_f_jumps_there_is_no_derivative(f, claim):
     report = check_derivative(f, claim, at=0.0)
     assert report.diagnoses == ("jump",) and not report
-    assert repr(report) == "f jumps here, or is infinitely steep: no derivative."
+    assert said(report) == "f jumps here, or is infinitely steep: no derivative."
 
 
 def test_near_a_kink_there_is_none():
@@ -816,7 +822,7 @@ def test_near_a_kink_there_is_none():
 def test_many_kinks_are_not_all_listed():
     report = check_derivative(lambda a: np.sum(relu(a)), np.zeros(6), at=[0.0, 0, 0, 0, 0, 1.0])
     assert repr(report).count("from the left") == 3
-    assert "And 2 more such entries." in repr(report)
+    assert "And 2 more such entries." in said(report)
 
 
 # ---- bad input -----------------------------------------------------------------------------------
@@ -895,18 +901,18 @@ def test_a_wrong_function_of_a_matrix_is_wrong_at_symmetric_ones_too():
 
 def test_a_transposed_matrix_has_its_name():
     report = check_derivative(lambda w: w @ A.T @ w, lambda w: 2 * w @ A.T, at=w)
-    assert repr(report).startswith("Wrong unless A is symmetric")
+    assert said(report).startswith("Wrong unless A is symmetric")
 
 
 def test_the_chain_is_looked_at_beside_kinks():
     report = check_derivative(lambda x: np.tanh(relu(x)), relu.derivative, at=[1.0, 0.0, -2.0])
     assert report.diagnoses == ("missing factor", "kink")
-    assert "    v2 = tanh(v1) (3,)" in repr(report)
+    assert "    v2 = tanh(v1) (3,)" in str(report)
 
 
 def test_rounding_errors_are_shown_as_zero():
     report = check_derivative(lambda x: np.sum(np.sin(x)), [1.0, 1.0], at=[np.pi / 2, 0.0])
-    assert repr(report).endswith("∂f/∂x[0] is 0, claimed 1.")
+    assert said(report).endswith("∂f/∂x[0] is 0, claimed 1.")
 
 
 def test_noise_is_no_kink():
@@ -959,7 +965,7 @@ def rayleigh(w):
 def test_a_path_with_the_wrong_weight_is_named(f, claimed, name, words, seed):
     report = check_derivative(f, claimed, at=np.random.default_rng(seed).normal(size=3))
     assert report.diagnoses == (name,) and not report
-    assert words in repr(report)
+    assert words in said(report)
 
 
 def likelihood(X):
@@ -975,8 +981,8 @@ def test_a_path_of_a_matrix_that_is_transposed_is_named(first, second):
     claim = (by_log_det.T if first else by_log_det) + (by_inverse.T if second else by_inverse)
     report = check_derivative(likelihood, claim, at=X)
     assert report.diagnoses == ("transposed",) and not report
-    assert "One path is transposed: that of X through" in repr(report)
-    assert ("slogdet" if first else "inv(X)") in repr(report)
+    assert "One path is transposed: that of X through" in said(report)
+    assert ("slogdet" if first else "inv(X)") in said(report)
 
 
 def test_a_string_of_a_gradient_that_runs_along_the_rows_is_row_major():
