@@ -10,13 +10,13 @@ NPM_CI := $(WITH_NODE) npm ci --silent
 PYTHON ?= $(shell for name in python3 python python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
-.PHONY: help book pdf test spelling valid again links lab bench lighthouse lock clean node check-python
+.PHONY: help book pdf test spelling valid again second links lab bench lighthouse lock clean node check-python
 
 help:
 	@echo "make book    build the site in _build/html"
 	@echo "make pdf     build the site, and of it the whole book as one PDF"
 	@echo "make test    build the site, then check the code, the site, the PDF and every notebook"
-	@echo "make again   build the site once more, without a network, and compare"
+	@echo "make again   build the site twice, once without a network, and compare"
 	@echo "make lab     open the chapters in JupyterLab"
 	@echo "make links   check that what the book links to elsewhere is there (needs a network)"
 	@echo "make bench   compare speed and size with other libraries (downloads PyTorch)"
@@ -41,9 +41,8 @@ test: $(READY) $(CHECKERS)
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet --output-format concise . || { \
 		echo "The style is not the project's: run $(BIN)/ruff check --fix . and $(BIN)/ruff format ."; exit 1; }
 	@$(MAKE) --no-print-directory spelling
-	@$(MAKE) --no-print-directory book
-	@$(MAKE) --no-print-directory valid
 	@$(MAKE) --no-print-directory again
+	@$(MAKE) --no-print-directory valid
 	@echo "Testing the code, the built site and the PDF (pytest)."
 	@$(BIN)/pytest -n auto --dist loadscope tests
 	@echo "Running every notebook and comparing its outputs (nbval)."
@@ -51,13 +50,15 @@ test: $(READY) $(CHECKERS)
 	@echo "All checks passed. The site they were made on is in _build/html."
 
 # Nothing may depend on the day, the hour, the order of a set, or another machine.
-again: $(READY) $(MODULES)
-	@test -d _build/html || $(MAKE) --no-print-directory book
-	@echo "Building the site once more, without a network, to see that it comes out the same, byte for byte."
-	@rm -rf build/again
-	@$(BIN)/python tests/offline.py $(BUILD) --path-output build/again . >/dev/null
+again:
+	@$(MAKE) --no-print-directory -j2 book second
 	@diff -rq _build/html build/again/_build/html || { echo "The files above differ from one build to the next."; exit 1; }
 	@echo "Both builds are the same."
+
+second: $(READY) $(MODULES)
+	@echo "Building the site a second time, without a network, to see that it comes out the same, byte for byte."
+	@rm -rf build/again
+	@$(BIN)/python tests/offline.py $(BUILD) --path-output build/again . >/dev/null
 
 spelling: $(READY) $(CHECKERS)
 	@echo "Checking the spelling (cspell)."

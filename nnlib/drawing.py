@@ -69,54 +69,66 @@ def draw_neuron(
     ax.set_aspect("equal")
 
 
-def draw_chain(ax, values, derivatives, parts=()):
+def draw_chain(ax, values, derivatives, parts=(), slopes=()):
     """A chain of functions: quantities with their values, arrows to the right; below, derivatives, arrows to the left.
 
     `values` and `derivatives` map names to texts; `parts` are (name, first, last): what the stretch between two
-    quantities is called, written above it.
+    quantities is called, written above it. `slopes` are the texts of the local derivatives, one for each step: each
+    stands on its arrow to the left, as what the derivative is multiplied by there.
     """
-    last = len(values) - 1
+    last, low = len(values) - 1, -0.6 if slopes else -0.32
     for x, (name, value) in enumerate(values.items()):
-        ax.text(x, 0.42, name, **_CENTRED)
+        ax.text(x, 0.44, name, **_CENTRED)
         ax.text(x, 0.12, value, color="C0", label=name, **_CENTRED)
         if x < last:
             ax.arrow(x + 0.37, 0.12, 0.26, 0, color="C0", linewidth=1.4)
     for x, (name, value) in enumerate(derivatives.items()):
-        ax.text(x, -0.32, value, color="C1", label=name, **_CENTRED)
-        ax.text(x, -0.62, name, **_CENTRED)
+        ax.text(x, low, value, color="C1", label=name, **_CENTRED)
+        ax.text(x, low - 0.34, name, **_CENTRED)
         if x < last:
-            ax.arrow(x + 0.63, -0.32, -0.26, 0, color="C1", linewidth=1.4)
+            ax.arrow(x + 0.63, low, -0.26, 0, color="C1", linewidth=1.4)
+    for x, slope in enumerate(slopes):
+        ax.text(x + 0.5, low + 0.15, slope, color="C1", ha="center", va="bottom", fontsize=_SMALL)
     for name, first, end in parts:
         left, right = first + 0.06, end - 0.06
         ax.plot([left, left, right, right], [0.72, 0.8, 0.8, 0.72], color="black", linewidth=0.8)
         ax.text((first + end) / 2, 0.88, name, ha="center", va="bottom", fontsize=_SMALL)
-    _make_blank(ax, (-0.5, last + 0.5), (-0.95, 1.15))
+    _make_blank(ax, (-0.5, last + 0.5), (low - 0.63, 1.15 if parts else 0.7))
 
 
-def draw_graph(ax, graph, numbers=()):
+def draw_graph(ax, graph, numbers=(), slopes=()):
     """A recorded graph, values flowing right: a node is a circle with its operation, below it its shape, if it has one.
 
     `numbers` maps what is written in a node to (value, derivative): the value is then written above it, the derivative
-    below. The column of a node is its distance from the parameters; the same graph gives the same picture every time.
+    below. `slopes` maps pairs of what is written in two nodes to the local derivative, which stands on the edge between
+    them. The column of a node is its distance from the parameters; the same graph gives the same picture every time.
     """
     columns = _columns(graph)
-    places = _places(graph, columns)
+    places = _places(graph, columns, (1.4, 1.7) if numbers else (1.0, 1.1))
+    labels = {node: node.name or SYMBOLS.get(node.operation, node.operation) for node in graph.nodes}
     for node in graph.nodes:
         x, y = places[node]
         for i, parent in enumerate(node.parents):
             twins = sum(other is parent for other in node.parents[:i])  # x * x has two edges, and both show
             _draw_edge(ax, places[parent], places[node], beside=0.12 * twins)
-        label = node.name or SYMBOLS.get(node.operation, node.operation)
-        _draw_node(ax, x, y, label, colour="C0" if node.name else "black")
+            if (labels[parent], labels[node]) in slopes:
+                at = (places[parent][0] + x) / 2, (places[parent][1] + y) / 2
+                ax.scatter(*at, s=640, color="white", zorder=2.5)  # the edge must not cross its number
+                ax.text(*at, _signed(slopes[labels[parent], labels[node]]), color="C1", fontsize=_SMALL, **_CENTRED)
+        _draw_node(ax, x, y, labels[node], colour="C0" if node.name else "black")
         shape = " × ".join(map(str, node.shape))
         ax.text(x, y - 0.42, shape, ha="center", va="top", fontsize=_SMALL, alpha=0.8)
-        if label in numbers:
-            value, derivative = (f"{number:.2f}".replace("-", "−") for number in numbers[label])
+        if labels[node] in numbers:
+            value, derivative = map(_signed, numbers[labels[node]])
             ax.text(x, y + 0.36, value, color="C0", ha="center", va="bottom", fontsize=_SMALL)
             ax.text(x, y - 0.36, derivative, color="C1", ha="center", va="top", fontsize=_SMALL)
-    tallest = max(abs(y) for _, y in places.values())
-    _make_blank(ax, (-0.5, max(columns.values()) + 0.5), (-tallest - 0.8, tallest + 0.5))
+    right, tallest = np.max(list(places.values()), axis=0)
+    _make_blank(ax, (-0.5, right + 0.5), (-tallest - 0.8, tallest + (0.7 if numbers else 0.5)))
     ax.set_aspect("equal")
+
+
+def _signed(number):
+    return f"{number:.2f}".replace("-", "−")
 
 
 def draw_shapes(ax, formula, unit=0.22, colour=None):
@@ -174,8 +186,8 @@ def _columns(graph):
     return columns
 
 
-def _places(graph, columns):
-    """Where each node stands: (column, height); a column is sorted by the mean height of the parents, then by age."""
+def _places(graph, columns, apart):
+    """Where each node stands, columns and rows `apart`; a column is sorted by the parents' mean height, then by age."""
     members = defaultdict(list)
     for node in graph.nodes:
         members[columns[node]].append(node)
@@ -188,7 +200,7 @@ def _places(graph, columns):
     for column in sorted(members):
         nodes = sorted(members[column], key=order)
         for i, node in enumerate(nodes):
-            places[node] = (float(column), 1.1 * ((len(nodes) - 1) / 2 - i))
+            places[node] = (apart[0] * column, apart[1] * ((len(nodes) - 1) / 2 - i))
     return places
 
 

@@ -19,7 +19,10 @@ FIGURES = [
     for name in re.findall(r'<div class="live" id="([^"]+)"', (SITE / page).read_text(encoding="utf-8"))
 ]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-LAID_OUT = "* { content-visibility: visible !important }"  # also what is out of sight, which a browser leaves for later
+# Lay out also what is out of sight, which a browser leaves for later. (Where scripts are off, Playwright's own
+# `add_style_tag` would wait for ever.)
+LAY_OUT = """document.head.append(Object.assign(document.createElement("style"),
+    { textContent: "* { content-visibility: visible !important }" }))"""
 
 every_page = pytest.mark.parametrize("page", PAGES)
 every_chapter = pytest.mark.parametrize("page", CHAPTERS)
@@ -39,7 +42,7 @@ def how_many(page, text):
 
 def unfold(opened):
     """Open the parts that a first reading can skip, as a reader does with the keyboard, and have all laid out."""
-    opened.add_style_tag(content=LAID_OUT)
+    opened.evaluate(LAY_OUT)
     for summary in opened.locator("details.beyond > summary").all():
         summary.press("Enter")
     opened.evaluate("for (const cell of document.querySelectorAll('details.hide')) cell.open = true")  # guesses, code

@@ -1,10 +1,10 @@
-"""Shapes as rectangles: to one scale, side by side, with their sizes at their sides."""
+"""Shapes as rectangles: to one scale, side by side, with their sizes at their sides; the slopes of a chain."""
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nnlib.drawing import draw_shapes
+from nnlib.drawing import draw_chain, draw_shapes
 from nnlib.live import live, slider
 
 PRODUCT = [("∂z/∂x", (2, 5), "kd"), "=", ("∂z/∂y", (2, 3), "km"), "·", ("∂y/∂x", (3, 5), "md")]
@@ -92,3 +92,13 @@ def test_shapes_of_controls_are_live():
     J, dx = outlines(k=6, d=2)
     np.testing.assert_allclose([*J[:2], *dx[:2]], 0.22 * np.array([6, 2, 2, 1]))
     assert outlines(k=6, d=5)[1][2] - dx[2] == pytest.approx(0.22 * 3)  # what stands right of it moves
+
+
+def test_slopes_of_a_chain_stand_on_the_arrows_back():
+    axes = Figure(figsize=(4.4, 1.8)).add_subplot()
+    draw_chain(axes, {"x": "1", "y": "2", "z": "4"}, {"dx": "8", "dy": "4", "dz": "1"}, slopes=("× 2", "× 4"))
+    places = {
+        text.get_text(): text.get_position() for text in axes.texts if text.get_text() in ("dy", "× 2", "× 4", "2")
+    }
+    assert places["× 2"][0] == 0.5 and places["× 4"][0] == 1.5
+    assert places["dy"][1] < places["× 2"][1] == places["× 4"][1] < places["2"][1]

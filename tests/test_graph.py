@@ -457,6 +457,15 @@ def test_numbers_stand_above_and_below_their_node():
     assert len([text for text in heights if text]) == 8
 
 
+def test_slopes_stand_on_their_edges():
+    axes = Figure(figsize=(6, 3)).add_subplot()
+    draw_graph(axes, trace(lambda x, y: x * y, 2.0, 3.0), {"x": (2, 3)}, {("x", "×"): 3, ("y", "×"): -2.5})
+    places = {text.get_text(): np.array(text.get_position()) for text in axes.texts}
+    np.testing.assert_allclose(places["−2.50"], (places["y"] + places["×"]) / 2)
+    np.testing.assert_allclose(places["3.00"][0], (places["x"] + places["×"])[0] / 2)
+    assert all(scatter.get_zorder() < 3 for scatter in axes.collections)  # paper: over the edge, under the number
+
+
 def test_nodes_stand_apart_and_values_flow_to_the_right():
     graph = trace(example, np.ones(3), np.arange(3.0))
     centres = [np.mean(line.get_xydata()[:-1], axis=0) for line in drawn(graph).lines]

@@ -670,9 +670,11 @@ def test_an_interruption_with_patience_gives_the_best_so_far():
 @pytest.mark.skipif(sys.platform == "win32", reason="NOT TESTED: Ctrl-C, as Windows has no SIGINT to send")
 def test_ctrl_c_keeps_what_was_learnt(tmp_path):
     code = (
+        "import signal\n"
         "import numpy as np\n"
         "from nnlib.activations import relu\n"
         "from nnlib.network import MLP, train\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background inherits deafness to it
         "rng = np.random.default_rng(0)\n"
         "X, y = rng.normal(size=(4, 50)), rng.integers(0, 3, 50)\n"
         "mlp = MLP.random((4, 5, 3), relu, rng)\n"
@@ -681,11 +683,14 @@ def test_ctrl_c_keeps_what_was_learnt(tmp_path):
         "assert training.mlp is not mlp and np.isfinite(training.history.loss).all()\n"
         "print(training.stopped, len(training.history.loss), training.epoch)\n"
     )
-    run = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=-1, stderr=-1, text=True)
-    assert run.stdout.readline() == "ready\n"
-    time.sleep(0.5)
-    os.kill(run.pid, signal.SIGINT)
-    out, err = run.communicate(timeout=30)
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=-1, stderr=-1, text=True) as run:
+        try:
+            assert run.stdout.readline() == "ready\n"
+            time.sleep(0.5)
+            os.kill(run.pid, signal.SIGINT)
+            out, err = run.communicate(timeout=60)
+        finally:
+            run.kill()  # whatever happened, it does not train on
     assert run.returncode == 0, err
     epoch, steps, count, whole = map(
         int, re.match(r"interrupted in epoch (\d+), after (\d+) steps (\d+) (\d+)", out).groups()

@@ -85,7 +85,7 @@ def test_one_weight_more_is_an_offset():
 
 def test_relu_is_a_maxout_neuron_with_one_piece_zero():
     zero = np.zeros(D + 1)
-    np.testing.assert_array_equal(Neuron([zero, W], maxout)(add_bias(X)), Neuron(W, relu)(add_bias(X)))
+    np.testing.assert_allclose(Neuron([zero, W], maxout)(add_bias(X)), Neuron(W, relu)(add_bias(X)), atol=1e-14)
 
 
 def test_float32_stays_float32():

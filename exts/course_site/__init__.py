@@ -13,7 +13,6 @@ from sphinx.errors import ExtensionError
 from . import fonts, katex, outputs, pages, scripts, sharing, styles
 
 HERE = Path(__file__).parent
-CACHE = HERE.parents[1] / "build"
 OWN_SHEETS = ("course_site.css", "preferences.css", "print.css")
 
 
@@ -31,7 +30,7 @@ def prepare(app):
     if missing:
         raise ExtensionError(f"the live figures need {', '.join(missing)} in nnlib/live/web")
     katex.use_node()
-    static = CACHE / "static"  # html_static_path takes folders: one is put together anew for each build
+    static = Path(app.doctreedir) / "static"  # html_static_path takes folders: one is put together for each build
     shutil.rmtree(static, ignore_errors=True)
     katex.copy_katex(static / "katex")
     fonts.figure_fonts(static / "fonts")
@@ -51,6 +50,7 @@ def finish_page(app, pagename, templatename, context, doctree):
     scripts.choose_scripts(app, context)
     sharing.describe(app, pagename, context, doctree)
     pages.put_right(context)
+    fonts.choose_fonts(context)
 
 
 def add_pages(app, exception):

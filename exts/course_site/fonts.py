@@ -15,6 +15,14 @@ FIGURE_FONTS = [
     ("STIXGeneral", "normal", "STIXGeneral.ttf"),
     ("STIXGeneral", "italic", "STIXGeneralItalic.ttf"),
 ]
+# What a page has, and the font that its first lines then wait for.
+WANTED = [
+    ("", "text/regular.woff2"),
+    ("", "text/bold.woff2"),
+    ("<em", "text/italic.woff2"),
+    ('class="katex"', "katex/fonts/KaTeX_Main-Regular.woff2"),
+    ("mathnormal", "katex/fonts/KaTeX_Math-Italic.woff2"),
+]
 ESCAPED = re.compile(r"\\u?([0-9a-fA-F]{4})")  # a character in a script, or in a rule that puts an icon somewhere
 
 
@@ -32,6 +40,12 @@ def figure_fonts(target):
             f'src: url({font.name}) format("woff2"); }}\n'
         )
     (target / "fonts.css").write_text("".join(rules), encoding="utf-8")
+
+
+def choose_fonts(context):
+    """Name the fonts that a page asks for before its style sheet does (templates/layout.html)."""
+    body = context.get("body", "")
+    context["fonts"] = [font for sign, font in WANTED if sign in body]
 
 
 def characters(texts):

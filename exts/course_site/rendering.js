@@ -1,8 +1,9 @@
 // A long page is shown at once: the browser lays out what is in sight, and leaves the rest for later. When the page is
 // there and nothing else is to be done, the rest follows, a little at a time: then the page has its true length.
 {
+  // Cells keep their frame, and titles their place. No `:has()` here: each part that arrives would be searched through.
   const LATER = [
-    "section section > :not(:has(pre, .output), h2, h3, h4, section, span)",
+    "section section > :is(p, ul, ol, dl, blockquote, .math, .pst-scrollable-table-container)",
     "pre",
     ".cell_output > .output",
   ].map((part) => `article.bd-article ${part}`);
@@ -14,26 +15,31 @@
   } }`);
   document.adoptedStyleSheets.push(sheet);
 
-  // The theme lets the keyboard scroll the code that is wider than its column, but looks before all of it is laid out
-  // or unfolded.
-  const settle = (code) => { if (code.scrollWidth > code.clientWidth) code.tabIndex = 0; };
-  const laidOut = ({ target, skipped }) => skipped || settle(target);
-  document.addEventListener("contentvisibilityautostatechange", laidOut, true);
-  document.addEventListener("toggle", ({ target }) => target.querySelectorAll("pre").forEach(settle), true);
+  // What is wider than its column can be scrolled with the keyboard. The theme, once the page is loaded, would measure all
+  // of it, in folds, too, and so have all laid out at once; here each part is measured when it gets its size.
+  const WIDE = "pre, .cell_output > .output, .pst-scrollable-table-container";
+  const settle = (part) => { part.tabIndex = part.scrollWidth > part.clientWidth ? 0 : -1; };
+  const sized = new ResizeObserver((entries) => entries.forEach(({ target }) => settle(target)));
+  addEventListener("DOMContentLoaded", () => document.querySelectorAll(WIDE).forEach((part) => sized.observe(part)));
+  addEventListener("contentvisibilityautostatechange", ({ target }) => target.matches(WIDE) && settle(target), true);
 
-  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50, { timeRemaining: () => 10 }));
-  addEventListener("load", () => {
+  const SHARE = 5; // milliseconds at a time: whatever the reader does is answered in between
+  const whenIdle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+  const layOutTheRest = () => {
     const rest = [...document.querySelectorAll(LATER)];
-    const layOutSome = (idle) => {
-      do {
+    const layOutSome = () => {
+      const end = performance.now() + SHARE;
+      while (rest.length && performance.now() < end) {
         const part = rest.shift();
-        if (!part) return;
         part.style.contentVisibility = "visible";
         part.getBoundingClientRect(); // now
-        if (part.matches("pre")) settle(part);
-      } while (idle.timeRemaining() > 10);
-      whenIdle(layOutSome);
+      }
+      if (rest.length) whenIdle(layOutSome);
     };
     whenIdle(layOutSome);
+  };
+  addEventListener("load", (event) => {
+    event.stopImmediatePropagation(); // so that the theme does not measure
+    setTimeout(layOutTheRest, 1000); // fonts and figures in sight come first
   });
 }

@@ -12,6 +12,7 @@ WEB = Path(nnlib.__file__).parent / "live" / "web"
 LIVE_FIGURE = 'class="live-controls"'  # a figure without controls needs no code
 # The theme's template loads these at the end of the page, and before them 1.5 MB of icons that its fonts have, too.
 THEME = ["scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js"]
+COMMENT = re.compile(r"^ *//.*\n| *// .*$", re.MULTILINE)
 # Paper is white: the dark theme is put aside while a page is printed.
 PRINT_IN_LIGHT = """{
   const { dataset } = document.documentElement;
@@ -25,7 +26,7 @@ def add_scripts(app):
     for name in THEME:
         app.add_js_file(name, priority=900)
     app.add_js_file(None, body=PRINT_IN_LIGHT)
-    app.add_js_file(None, body=(HERE / "rendering.js").read_text(encoding="utf-8"))
+    app.add_js_file(None, body=COMMENT.sub("", (HERE / "rendering.js").read_text(encoding="utf-8")))
     app.course_live_code = live_code()
 
 
