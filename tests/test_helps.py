@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from built import CHAPTERS, DESK, every_chapter, how_many, source
+from built import CHAPTERS, DESK, LAY_OUT, every_chapter, how_many, source
 from conftest import ROOT
 from test_structure import ITEMS, PUBLIC
 
@@ -195,6 +195,8 @@ def test_a_tip_under_the_pointer_stays_while_the_pointer_is_on_it(visit, site):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_tip_stays_on_the_screen(visit, site, width):
     opened = visit(site + "chapters/neuron.html", viewport={"width": width, "height": 844})
+    opened.evaluate(LAY_OUT)  # else a line may still move while the tip is measured
+    opened.wait_for_load_state("networkidle")
     for link in opened.locator("article section > p a:has(> .std-term)").all()[:12]:
         if link.is_visible():
             link.evaluate("(link) => link.focus({ focusVisible: true })")

@@ -206,7 +206,7 @@ def assert_only_stills(opened, page):
         if still.locator("xpath=ancestor::details[contains(@class, 'hide') and not(@open)]").count():
             continue  # the answer to a guess stays folded
         assert still.bounding_box()["height"] > 80
-        assert still.locator("path, text, image").count() >= 3
+        assert still.locator("image").count() or still.locator("path, text").count() > 3
     assert opened.locator(".live form:visible").count() == 0
 
 
@@ -314,7 +314,7 @@ def test_a_shape_in_one_layout_is_that_in_the_other_transposed(visit, site, page
     assert len(numerator) == len(denominator) == sets_of_tabs(page)
     for here, there in zip(numerator, denominator, strict=True):
         shapes = [shapes_in(formulas) for formulas in (here, there)]
-        assert shapes[0] and shapes[1] == [shape[::-1] for shape in shapes[0]]
+        assert shapes[0] and sorted(shapes[1]) == sorted(shape[::-1] for shape in shapes[0])  # factors change places
 
 
 def shapes_in(formulas):

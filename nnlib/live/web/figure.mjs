@@ -474,10 +474,9 @@ const draw = {
     const [left, top] = [panel.x(x.data[0]) + from.x, panel.y(y.data[0]) + from.y];
     const seen = Number.isFinite(left) && Number.isFinite(top);
     element.setAttribute("visibility", seen ? "visible" : "hidden");
-    if (!seen) return;
     element.removeAttribute("transform");
-    element.setAttribute("x", round(left));
-    element.setAttribute("y", round(top));
+    element.setAttribute("x", seen ? round(left) : 0);
+    element.setAttribute("y", seen ? round(top) : 0);
   },
 
   image([element], { z }, panel, artist) {
