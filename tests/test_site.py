@@ -122,7 +122,9 @@ def test_ids_occur_once_on_a_page(page):
 # stands for the eye beside MathML and alternatives, and of the words of programs all but a few of each colour.
 PREPARE = """async () => {
   for (const details of document.querySelectorAll("details")) details.open = true;
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  const code = [...document.querySelectorAll("article.bd-article pre")];
+  const laidOut = () => code.every((pre) => pre.style.contentVisibility);
+  do await new Promise((resolve) => setTimeout(resolve, 600)); while (!laidOut());
   const all = Promise.all(document.getAnimations().map((animation) => animation.finished));
   await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 3000))]);
   for (const part of document.querySelectorAll(".katex-html, .live svg")) part.remove();

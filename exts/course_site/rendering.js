@@ -33,6 +33,7 @@
         const part = rest.shift();
         part.style.contentVisibility = "visible";
         part.getBoundingClientRect(); // now
+        if (part.matches(WIDE)) settle(part); // its size may have been guessed rightly
       }
       if (rest.length) whenIdle(layOutSome);
     };
