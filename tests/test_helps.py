@@ -1,14 +1,15 @@
 """The helps around the text: the look, the map, the glossary, the symbols, the page of the library, the search."""
 
 import functools
-import importlib
 import re
 from pathlib import Path
 
+import logo
 import pytest
 import yaml
 from built import CHAPTERS, DESK, LAY_OUT, every_chapter, how_many, source
 from conftest import ROOT
+from glossary_links import EVERYDAY
 from test_structure import ITEMS, PUBLIC
 
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
@@ -19,9 +20,8 @@ each_on_the_map = pytest.mark.parametrize("page", ON_THE_MAP)
 # ---- the look ------------------------------------------------------------------------------------------------------
 
 
-def test_the_logo_is_what_its_program_draws(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "exts")
-    for name, content in importlib.import_module("logo").pictures().items():
+def test_the_logo_is_what_its_program_draws():
+    for name, content in logo.pictures().items():
         assert (ROOT / "exts" / name).read_text(encoding="utf-8") == content, "run: python exts/logo.py"
 
 
@@ -130,12 +130,10 @@ def glossary():
 
 
 @pytest.mark.parametrize("page", [*ON_THE_MAP, "chapters/index.html"])
-def test_a_term_is_linked_once_on_a_page_and_where_it_comes_first(visit, site, page, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "exts")
-    everyday = importlib.import_module("glossary_links").EVERYDAY
+def test_a_term_is_linked_once_on_a_page_and_where_it_comes_first(visit, site, page):
     opened = visit(site + page, viewport=DESK)
     text = opened.evaluate(PROSE)
-    for phrase in everyday:
+    for phrase in EVERYDAY:
         text = re.sub(rf"\b{phrase}\b", "…", text, flags=re.IGNORECASE)
     entry = {name.lower(): names[0] for names in glossary() for name in names}
     words = "|".join(re.escape(name) for name in sorted(entry, key=len, reverse=True))
