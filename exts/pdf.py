@@ -25,8 +25,8 @@ SITE = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# What is of no use on paper; folded code is in the notebooks.
-SCREEN_ONLY = "script, noscript, form, .live-status, .headerlink, .sd-summary-state-marker, details.hide"
+# What is of no use on paper; folded code (not what it prints) is in the notebooks.
+SCREEN_ONLY = "script, noscript, form, .live-status, .headerlink, .sd-summary-state-marker, details.above-input"
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 
 BOOK = """<!DOCTYPE html>

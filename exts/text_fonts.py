@@ -5,6 +5,7 @@ pages. Its licence keeps the name "Source" for what is unchanged: here it is cal
 """
 
 import contextlib
+import hashlib
 import shutil
 import tempfile
 from importlib.metadata import version
@@ -21,6 +22,7 @@ FACES = {"regular": ("normal", 400), "italic": ("italic", 400), "bold": ("normal
 OPTICAL_SIZE = 14  # points: that of text on a screen
 # Latin, Greek, punctuation, arrows, mathematics: what a page may have, and a third of the work.
 CHARACTERS = [*range(0x20, 0x180), *range(0x370, 0x400), *range(0x2000, 0x2300)]
+FEATURES = ["ccmp", "locl", "kern", "liga", "mark", "mkmk"]  # small capitals and other figures are half of a font
 LEGAL = (0, 7, 13, 14)  # entries of a font's table of names that stay as they are
 FACE = (
     '@font-face {{ font-family: "Course Serif"; font-style: {style}; font-weight: {weight}; font-display: swap; '
@@ -29,8 +31,9 @@ FACE = (
 
 
 def text_fonts():
-    """A folder with the faces as WOFF2 and text.css, which declares them; made once."""
-    folder = CACHE / f"text-{version('fontpkg-source-serif-4')}"
+    """A folder with the faces as WOFF2 and text.css, which declares them; made once by each state of this file."""
+    recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    folder = CACHE / f"text-{version('fontpkg-source-serif-4')}-{recipe}"
     if folder.exists():
         return folder
     CACHE.mkdir(exist_ok=True)
@@ -48,7 +51,7 @@ def text_fonts():
 
 def make_face(style, weight):
     font = TTFont(fontpkg.path("Source Serif 4", style=style))
-    cutter = subset.Subsetter(subset.Options(layout_features=["*"], hinting=False, name_IDs=["*"]))
+    cutter = subset.Subsetter(subset.Options(layout_features=FEATURES, hinting=False, name_IDs=["*"]))
     cutter.populate(unicodes=CHARACTERS)
     cutter.subset(font)
     font = instancer.instantiateVariableFont(font, {"wght": weight, "opsz": OPTICAL_SIZE})

@@ -117,6 +117,13 @@ def test_formulas_are_typeset(texts):
     assert [line for line in raw if "".join(line.split()) not in code] == []
 
 
+def test_what_a_closed_fold_hides_on_screen_is_on_paper(texts):
+    paper = "".join(map(letters, texts))
+    printed = [letters(part.get_text())[:80] for name in NAMES for part in soup(name).select("details.below-input pre")]
+    assert printed
+    assert [text for text in printed if text not in paper] == []
+
+
 def test_the_book_says_what_it_is_and_can_be_read_aloud(pdf):
     settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     assert (pdf.metadata.title, pdf.metadata.author) == (settings["title"], settings["author"])

@@ -35,6 +35,7 @@ def prepare(app):
     katex.copy_katex(static / "katex")
     fonts.figure_fonts(static / "fonts")
     shutil.copy(scripts.WEB / "live.css", static)
+    (static / scripts.LIVE).write_text(scripts.live_code(), encoding="utf-8")
     for sheet in OWN_SHEETS:
         shutil.copy(HERE.parent / sheet, static)
     app.config.html_static_path.append(str(static))

@@ -23,6 +23,16 @@ WANTED = [
     ('class="katex"', "katex/fonts/KaTeX_Main-Regular.woff2"),
     ("mathnormal", "katex/fonts/KaTeX_Math-Italic.woff2"),
 ]
+# KaTeX draws the characters of these classes with a font of their own, all others of a formula with the main one.
+STYLED = {
+    "mathnormal": "KaTeX_Math-Italic",
+    "mathbf": "KaTeX_Main-Bold",
+    "textbf": "KaTeX_Main-Bold",
+    "boldsymbol": "KaTeX_Math-BoldItalic",
+    "mathsf": "KaTeX_SansSerif-Regular",
+    "mathbb": "KaTeX_AMS-Regular",
+}
+CLASSES_AND_TEXT = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 ESCAPED = re.compile(r"\\u?([0-9a-fA-F]{4})")  # a character in a script, or in a rule that puts an icon somewhere
 
 
@@ -56,10 +66,20 @@ def characters(texts):
     return found
 
 
-def cut_fonts(folder, found):
-    """Cut every font below a folder to these characters."""
-    codes = ",".join(f"U+{ord(character):04X}" for character in sorted(found))
+def styled_characters(pages):
+    """For each font of STYLED the characters that formulas draw with it."""
+    found = {font: set() for font in STYLED.values()}
+    for classes, text in {pair for page in pages for pair in CLASSES_AND_TEXT.findall(page)}:
+        for name in STYLED.keys() & classes.split():
+            found[STYLED[name]] |= set(unescape(text))
+    return found
+
+
+def cut_fonts(folder, style, pages):
+    """Cut every font below a folder to the characters that pages and their style sheet need of it."""
+    found, styled = characters([style, *pages]), styled_characters(pages)
     for font in sorted(folder.rglob("*.woff2")):
+        codes = ",".join(f"U+{ord(character):04X}" for character in sorted(styled.get(font.stem, found)))
         cut(font, font, codes, "--layout-features=*", "--no-hinting")
 
 

@@ -9,6 +9,7 @@ import nnlib
 
 HERE = Path(__file__).parent
 WEB = Path(nnlib.__file__).parent / "live" / "web"
+LIVE = "live.js"
 LIVE_FIGURE = 'class="live-controls"'  # a figure without controls needs no code
 # The theme's template loads these at the end of the page, and before them 1.5 MB of icons that its fonts have, too.
 THEME = ["scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js"]
@@ -27,11 +28,10 @@ def add_scripts(app):
         app.add_js_file(name, priority=900)
     app.add_js_file(None, body=PRINT_IN_LIGHT)
     app.add_js_file(None, body=COMMENT.sub("", (HERE / "rendering.js").read_text(encoding="utf-8")))
-    app.course_live_code = live_code()
 
 
 def live_code():
-    """figure.mjs and page.mjs of nnlib.live as one module: a page opened from a disk can import nothing."""
+    """figure.mjs and page.mjs of nnlib.live as one script: a page opened from a disk can import nothing."""
     figure, page = ((WEB / name).read_text(encoding="utf-8") for name in ("figure.mjs", "page.mjs"))
     figure = re.sub(r"^export default .*\n", "", figure, flags=re.MULTILINE)
     figure = re.sub(r"^export (?=const|function|class)", "", figure, flags=re.MULTILINE)
@@ -44,11 +44,13 @@ def live_code():
             "./figure.mjs, and figure.mjs may export declarations and one line of `export default`"
             + (f"; found: {left[0]}" if left else "")
         )
-    return code
+    return f'"use strict";\n{{\n{code}}}\n'
 
 
 def choose_scripts(app, context):
     """Keep the scripts that a page needs, each once, and let them wait until the page is there."""
+    if LIVE_FIGURE in context.get("body", ""):
+        app.add_js_file(LIVE)
     wanted = {}
     for script in context["script_files"]:
         if is_needed(script):
@@ -57,8 +59,6 @@ def choose_scripts(app, context):
         if script.filename:
             script.attributes["defer"] = "defer"
     context["script_files"][:] = wanted.values()
-    if LIVE_FIGURE in context.get("body", ""):
-        app.add_js_file(None, type="module", body=app.course_live_code)
 
 
 def is_needed(script):

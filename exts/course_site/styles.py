@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-from .fonts import characters, cut_fonts
+from .fonts import cut_fonts
 from .node import find_node, module
 
 SHEET = "course.css"
@@ -35,10 +35,10 @@ def write_styles(app):
     content = [*pages, *sorted(static.rglob("*.js"))]
     style = COMMENT.sub("", purge(whole, [file for file in content if file.name != "fontawesome.js"]))
     (static / SHEET).write_text(style, encoding="utf-8")
-    cut_fonts(static, characters([style, *(page.read_text(encoding="utf-8") for page in pages)]))
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    cut_fonts(static, style, texts)
     digest = hashlib.sha256(style.encode()).hexdigest()[:8]
-    for page in pages:
-        text = page.read_text(encoding="utf-8")
+    for page, text in zip(pages, texts, strict=True):
         page.write_text(text.replace(f'_static/{SHEET}"', f'_static/{SHEET}?v={digest}"'), encoding="utf-8")
 
 
