@@ -172,7 +172,7 @@ def draw_shapes(ax, formula, unit=0.22, colour=None):
 
 def _name_size(name):
     """The letters of a formula are smaller than those of a word: it is written larger."""
-    return 13 if "$" in name else None
+    return 12 if "$" in name else None
 
 
 def _width(text):
