@@ -105,7 +105,7 @@ class ListSymbols(SphinxPostTransform):
         if self.env.docname not in chapters(self.env):
             return
         maths = self.document.findall(lambda node: isinstance(node, nodes.math | nodes.math_block))
-        formulas = [formula.astext() for formula in maths]
+        formulas = [formula.astext().replace(r"\mathsf{T}", "") for formula in maths]  # transposed is no T
         chapter = chapters(self.env).index(self.env.docname)
         table = next(self.env.get_doctree(NOTATION).findall(nodes.table)).deepcopy()
         for row in rows(table):

@@ -78,13 +78,13 @@ def draw_chain(ax, values, derivatives, parts=(), slopes=()):
     """
     last, low = len(values) - 1, -0.6 if slopes else -0.32
     for x, (name, value) in enumerate(values.items()):
-        ax.text(x, 0.44, name, **_CENTRED)
+        ax.text(x, 0.44, name, fontsize=_name_size(name), **_CENTRED)
         ax.text(x, 0.12, value, color="C0", label=name, **_CENTRED)
         if x < last:
             ax.arrow(x + 0.37, 0.12, 0.26, 0, color="C0", linewidth=1.4)
     for x, (name, value) in enumerate(derivatives.items()):
         ax.text(x, low, value, color="C1", label=name, **_CENTRED)
-        ax.text(x, low - 0.34, name, **_CENTRED)
+        ax.text(x, low - 0.34, name, fontsize=_name_size(name), **_CENTRED)
         if x < last:
             ax.arrow(x + 0.63, low, -0.26, 0, color="C1", linewidth=1.4)
     for x, slope in enumerate(slopes):
@@ -168,6 +168,11 @@ def draw_shapes(ax, formula, unit=0.22, colour=None):
     ax.set_aspect("equal")
     if not any(hasattr(end, "record") for end in [right, *tops]):
         _make_blank(ax, (0, right + 0.05), (-max(tops) - 0.3, max(tops) + 0.4))
+
+
+def _name_size(name):
+    """The letters of a formula are smaller than those of a word: it is written larger."""
+    return 12 if "$" in name else None
 
 
 def _width(text):
