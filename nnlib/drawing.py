@@ -162,7 +162,7 @@ def draw_shapes(ax, formula, unit=0.22, colour=None):
         ax.plot(left + around[0] * (right - left), around[1] * top, color=own, linewidth=1.6)
         ax.text(left - 0.05, 0, rows, ha="right", va="center")
         ax.text((left + right) / 2, -top - 0.06, columns, ha="center", va="top")
-        ax.text((left + right) / 2, top + 0.08, name, ha="center", va="bottom", color=own)
+        ax.text((left + right) / 2, top + 0.08, name, ha="center", va="bottom", color=own, fontsize=_name_size(name))
         tops.append(top)
     ax.set_axis_off()
     ax.set_aspect("equal")
