@@ -12,6 +12,7 @@ from .fonts import cut_fonts
 from .node import find_node, module
 
 SHEET = "course.css"
+LINK = re.compile(rf'_static/{re.escape(SHEET)}(?:\?v=\w+)?"')
 THEME = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]  # the theme's template loads these before all others
 IMPORT = re.compile(r'@import\s+"([^"]+)"\s*;')
 ADDRESS = re.compile(r"""url\((?!["']?(?:data:|#|%23))["']?([^"')]+)["']?\)""")
@@ -30,16 +31,22 @@ def write_styles(app):
     """Write the one sheet, once all pages are there, and tell them its version."""
     static = Path(app.outdir) / "_static"
     pages = sorted(Path(app.outdir).rglob("*.html"))
-    whole = Path(app.doctreedir) / SHEET
-    whole.write_text(join(static, [*THEME, *app.course_sheets]), encoding="utf-8")
-    content = [*pages, *sorted(static.rglob("*.js"))]
-    style = COMMENT.sub("", purge(whole, [file for file in content if file.name != "fontawesome.js"]))
-    (static / SHEET).write_text(style, encoding="utf-8")
+    if app.course_sheets:  # else no page was written, and the sheet of the build before stands
+        write_sheet(app, static, pages)
+    style = (static / SHEET).read_text(encoding="utf-8")
     texts = [page.read_text(encoding="utf-8") for page in pages]
     cut_fonts(static, style, texts)
     digest = hashlib.sha256(style.encode()).hexdigest()[:8]
     for page, text in zip(pages, texts, strict=True):
-        page.write_text(text.replace(f'_static/{SHEET}"', f'_static/{SHEET}?v={digest}"'), encoding="utf-8")
+        page.write_text(LINK.sub(f'_static/{SHEET}?v={digest}"', text), encoding="utf-8")
+
+
+def write_sheet(app, static, pages):
+    whole = Path(app.doctreedir) / SHEET
+    whole.write_text(join(static, [*THEME, *app.course_sheets]), encoding="utf-8")
+    content = [*pages, *sorted(static.rglob("*.js"))]
+    style = purge(whole, [file for file in content if file.name != "fontawesome.js"])
+    (static / SHEET).write_text(COMMENT.sub("", style), encoding="utf-8")
 
 
 def join(static, names):
