@@ -230,7 +230,8 @@ CONTRASTS = """() => {
   let ground = document.querySelector(".live");
   while (ground && (channels(getComputedStyle(ground).backgroundColor)[3] ?? 1) === 0) ground = ground.parentElement;
   const paper = luminance(ground ? getComputedStyle(ground).backgroundColor : "rgb(255, 255, 255)");
-  return [...document.querySelectorAll(".live svg text")].map((text) => {
+  const words = [...document.querySelectorAll(".live svg text")].filter((text) => text.textContent.trim());
+  return words.map((text) => {
     const ink = luminance(getComputedStyle(text).fill);
     return [text.textContent, (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05)];
   });
