@@ -211,15 +211,16 @@ class _Strung:
         if x.size == 0:
             raise ValueError(f"{owner}: x must hold at least one number, got the shape {x.shape}")
         refuse(~np.isfinite(x), x, owner, "x", "hold finite numbers")
-        self.f, self.owner, self.x, self.shape, self.d = f, owner, vec(x), x.shape, x.size
+        self.f, self.owner, self.x, self.shape, self.d = f, owner, x.ravel("F"), x.shape, x.size
         value = self.value(self.x)
         if value.size == 0:
             raise ValueError(f"{owner}: f(x) must hold at least one number, got the shape {value.shape}")
         refuse(~np.isfinite(value), value, owner, "f(x)", "be finite")
-        self.middle, self.out, self.k = vec(value), value.shape, value.size
+        self.middle, self.out, self.k = value.ravel("F"), value.shape, value.size
         size = np.abs(self.x)
         typical = np.sort(size)[self.d // 2] or np.max(size) or 1.0
         self.size = 2.0 ** np.floor(np.log2(np.maximum(size / 8, typical)))
+        self.aside = np.sin(np.arange(1, self.d + 1)) * np.where(self.x == 0.0, self.size, self.x) / 32
         self.known = None
         self.batches = [self.columns, self.stack] if x.ndim < 2 else [self.stack, self.columns]
 
@@ -232,9 +233,8 @@ class _Strung:
         """f(x + t h) − f(x) for each move t of each of these n entries of x: (k, moves, n)."""
         X = np.empty((self.d, moves.size * h.size + 3))
         X[...] = self.x[:, None]
-        aside = np.sin(np.arange(1, self.d + 1)) * np.where(self.x == 0.0, self.size, self.x) / 32
-        X[:, 0] += aside
-        X[:, 1] -= aside / 2
+        X[:, 0] += self.aside
+        X[:, 1] -= self.aside / 2
         X[columns, np.arange(2, X.shape[1] - 1).reshape(-1, h.size)] += moves[:, None] * h
         X.flags.writeable = False  # what f does in place fails, and f gets copies of single points
         return (self.values(X)[:, 2:-1] - self.middle[:, None]).reshape(self.k, -1, h.size)
@@ -271,7 +271,7 @@ class _Strung:
     def agrees(self, values, X):
         """Whether f gives the same for points alone as in the batch, but for what a sum in another order differs by."""
         if self.known is None:
-            self.known = np.array([vec(self.value(X[:, 0])), vec(self.value(X[:, 1])), self.middle]).T
+            self.known = np.array([self.value(X[:, 0]).ravel("F"), self.value(X[:, 1]).ravel("F"), self.middle]).T
         error = np.abs(values[:, [0, 1, -1]] - self.known)
         return (error <= 64 * EPSILON * np.abs(self.known).max(axis=0)).all()
 
