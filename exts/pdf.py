@@ -25,7 +25,7 @@ SITE = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# What is of no use on paper; folded code (not what it prints) is in the notebooks.
+# What is of no use on paper; a folded cell is in the notebooks, an output that is folded alone is shown.
 SCREEN_ONLY = "script, noscript, form, .live-status, .headerlink, .sd-summary-state-marker, details.above-input"
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 

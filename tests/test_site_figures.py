@@ -18,7 +18,7 @@ from conftest import DATA, ROOT, visits
 
 from nnlib.live import LiveFigure
 
-# The inline module that brings the figures of a page to life.
+# The script that brings the figures of a page to life.
 CODE = re.compile(r'<script defer="defer" src="../_static/live.js\?v=\w+"></script>')
 
 
