@@ -25,8 +25,9 @@ SITE = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "pdf"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# What is of no use on paper; a folded cell is in the notebooks, an output that is folded alone is shown.
-SCREEN_ONLY = "script, noscript, form, .live-status, .headerlink, .sd-summary-state-marker, details.above-input"
+# What is of no use on paper; code that is folded is in the notebooks, what it prints is shown.
+CODE_ALONE = "details.above-input:not(:has(.cell_output)), details.above-input > .cell_input"
+SCREEN_ONLY = f"script, noscript, form, .live-status, .headerlink, .sd-summary-state-marker, {CODE_ALONE}"
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 
 BOOK = """<!DOCTYPE html>
@@ -34,7 +35,7 @@ BOOK = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <title>{title}</title>
-{sheets}
+<link rel="stylesheet" href="{sheet}">
 <style>
 @page :first {{ @bottom-center {{ content: none; }} }}
 section.chapter, .book-contents {{ break-before: page; }}
@@ -151,16 +152,11 @@ def from_here(path):
 
 def book(settings, chapters, numbers):
     """The long page; `numbers` are the pages of the entries of its contents, as far as they are known."""
-    first = pages_in_order()[0]
-    head = BeautifulSoup((SITE / first).read_text(encoding="utf-8"), "html.parser").head
-    sheets = head.select('link[rel="stylesheet"]')
-    for sheet in sheets:
-        sheet["href"] = from_here(urljoin(first, sheet["href"].split("?")[0]))
     return BOOK.format(
         title=escape(settings["title"]),
         author=escape(settings["author"]),
         licence=LICENCE,
-        sheets="\n".join(map(str, sheets)),
+        sheet=from_here("_static/course.css"),
         contents=contents(chapters, numbers),
         chapters="\n".join(map(str, chapters)),
     )

@@ -119,8 +119,9 @@ def test_formulas_are_typeset(texts):
 
 def test_what_a_closed_fold_hides_on_screen_is_on_paper(texts):
     paper = "".join(map(letters, texts))
-    printed = [letters(part.get_text())[:80] for name in NAMES for part in soup(name).select("details.below-input pre")]
-    assert printed
+    outputs = "details.below-input pre, details.above-input .cell_output pre"
+    printed = [letters(part.get_text())[:80] for name in NAMES for part in soup(name).select(outputs)]
+    assert len(printed) > 100
     assert [text for text in printed if text not in paper] == []
 
 
