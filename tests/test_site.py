@@ -274,9 +274,9 @@ each_with_layouts = pytest.mark.parametrize("page", LAYOUTS)
 CHOSEN = """() => [...document.querySelectorAll('.sd-tab-label[data-sync-group="layout"]')]
     .filter((label) => label.previousElementSibling.checked)
     .map((label) => [label.dataset.syncId, label.nextElementSibling.checkVisibility()])"""
-# The formulas of a tab as they are written, by layout and set of tabs.
+# The formulas of a tab as they are read aloud, by layout and set of tabs.
 WRITTEN = """(layout) => [...document.querySelectorAll(`.sd-tab-label[data-sync-id="${layout}"]`)]
-    .map((label) => [...label.nextElementSibling.querySelectorAll("annotation")].map((tex) => tex.textContent))"""
+    .map((label) => [...label.nextElementSibling.querySelectorAll("math")].map((math) => math.textContent))"""
 
 
 def sets_of_tabs(page):
@@ -322,4 +322,4 @@ def test_a_shape_in_one_layout_is_that_in_the_other_transposed(visit, site, page
 
 def shapes_in(formulas):
     """The formulas that are a shape, such as k × d, as pairs."""
-    return [formula.split(r" \times ") for formula in formulas if formula.count(r"\times") == 1]
+    return [formula.split("×") for formula in formulas if formula.count("×") == 1]

@@ -23,7 +23,7 @@ WANTED = [
     ('class="katex"', "katex/fonts/KaTeX_Main-Regular.woff2"),
     ("mathnormal", "katex/fonts/KaTeX_Math-Italic.woff2"),
 ]
-# KaTeX draws the characters of these classes with a font of their own, all others of a formula with the main one.
+# KaTeX draws the characters of these classes with a font of their own, and those of all other atoms with the main one.
 STYLED = {
     "mathnormal": "KaTeX_Math-Italic",
     "mathbf": "KaTeX_Main-Bold",
@@ -32,6 +32,8 @@ STYLED = {
     "mathsf": "KaTeX_SansSerif-Regular",
     "mathbb": "KaTeX_AMS-Regular",
 }
+ATOMS = {"mord", "mbin", "mrel", "mopen", "mclose", "mpunct", "mop", "minner", "vlist-s"}
+MAIN = "KaTeX_Main-Regular"
 CLASSES_AND_TEXT = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 ESCAPED = re.compile(r"\\u?([0-9a-fA-F]{4})")  # a character in a script, or in a rule that puts an icon somewhere
 
@@ -67,11 +69,12 @@ def characters(texts):
 
 
 def styled_characters(pages):
-    """For each font of STYLED the characters that formulas draw with it."""
-    found = {font: set() for font in STYLED.values()}
+    """For each font of formulas the characters that they draw with it."""
+    found = {font: set() for font in [MAIN, *STYLED.values()]}
     for classes, text in {pair for page in pages for pair in CLASSES_AND_TEXT.findall(page)}:
-        for name in STYLED.keys() & classes.split():
-            found[STYLED[name]] |= set(unescape(text))
+        names = set(classes.split())
+        for font in [STYLED[name] for name in STYLED.keys() & names] or [MAIN] * bool(ATOMS & names):
+            found[font] |= set(unescape(text))
     return found
 
 

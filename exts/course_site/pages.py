@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from docutils import nodes
 from sphinx.util import logging
 
+from .weight import use_palettes
+
 # What sphinx-thebe writes into each page: settings of a server that nobody starts.
 THEBE_SETTINGS = re.compile(r'<script type="text/x-thebe-config">.*?</script>\s*<script>kernelName.*?</script>', re.S)
 # How myst-nb names a fold of code: by paragraphs, which may not stand there, and for the ear by the same words for all.
@@ -14,6 +16,9 @@ FOLDED_CODE = re.compile(
     r'<summary aria-label="Toggle hidden content">\s*<p class="(collapsed [^"]*)">(.*?)</p>\s*'
     r'<p class="(expanded [^"]*)">(.*?)</p>\s*</summary>'
 )
+# A script waits for the style sheet, and what comes after it waits for the script: so a browser lays out and shows what
+# stands before the first section without the thousands of elements that follow.
+PAUSE = "<script>0</script>"
 FOLD = '<details class="beyond"><summary>A first reading can skip this part</summary>'
 FIRST, NOT_FOUND = "index.html", "404.html"  # by these names the servers ask for them
 
@@ -41,7 +46,8 @@ def put_right(context):
     body = THEBE_SETTINGS.sub("", body)
     body = FOLDED_CODE.sub(r'<summary><span class="\1">\2</span><span class="\3">\4</span></summary>', body)
     # docutils marks the items of a bibliography with a role that ARIA has given up, within a list.
-    body = body.replace(' role="doc-biblioentry"', ' role="listitem"')
+    body = use_palettes(body.replace(' role="doc-biblioentry"', ' role="listitem"'))
+    body = re.sub(r"(<section.*?)(?=<section)", rf"\1{PAUSE}", body, count=1, flags=re.S)
     # Long formulas scroll on a narrow screen: with the keyboard, too.
     context["body"] = body.replace('<span class="katex-display"', '<span tabindex="0" class="katex-display"')
 

@@ -7,10 +7,11 @@ from sphinx.errors import ExtensionError
 
 import nnlib
 
+from .weight import move_data
+
 HERE = Path(__file__).parent
 WEB = Path(nnlib.__file__).parent / "live" / "web"
 LIVE = "live.js"
-LIVE_FIGURE = 'class="live-controls"'  # a figure without controls needs no code
 # The theme's template loads these at the end of the page, and before them 1.5 MB of icons that its fonts have, too.
 THEME = ["scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js"]
 COMMENT = re.compile(r"^ *//.*\n| *// .*$", re.MULTILINE)
@@ -49,7 +50,9 @@ def live_code():
 
 def choose_scripts(app, context):
     """Keep the scripts that a page needs, each once, and let them wait until the page is there."""
-    if LIVE_FIGURE in context.get("body", ""):
+    context["body"], data = move_data(app, context["pagename"], context.get("body", ""))
+    if data:
+        app.add_js_file(data)
         app.add_js_file(LIVE)
     wanted = {}
     for script in context["script_files"]:

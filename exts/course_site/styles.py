@@ -1,5 +1,6 @@
 """One style sheet: all that the theme and the extensions bring, joined, without the rules that no page uses."""
 
+import base64
 import hashlib
 import posixpath
 import re
@@ -10,12 +11,15 @@ from sphinx.errors import ExtensionError
 
 from .fonts import cut_fonts
 from .node import find_node, module
+from .weight import lighten
 
 SHEET = "course.css"
 LINK = re.compile(rf'_static/{re.escape(SHEET)}(?:\?v=\w+)?"')
 THEME = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]  # the theme's template loads these before all others
 IMPORT = re.compile(r'@import\s+"([^"]+)"\s*;')
 ADDRESS = re.compile(r"""url\((?!["']?(?:data:|#|%23))["']?([^"')]+)["']?\)""")
+FONT = re.compile(r"url\(([^):]+\.woff2)\)")
+SMALL = 1000  # bytes
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -34,11 +38,23 @@ def write_styles(app):
     if app.course_sheets:  # else no page was written, and the sheet of the build before stands
         write_sheet(app, static, pages)
     style = (static / SHEET).read_text(encoding="utf-8")
-    texts = [page.read_text(encoding="utf-8") for page in pages]
+    texts = [lighten(page.read_text(encoding="utf-8"), static) for page in pages]
     cut_fonts(static, style, texts)
+    style = with_small_fonts(style, static)
+    (static / SHEET).write_text(style, encoding="utf-8")
     digest = hashlib.sha256(style.encode()).hexdigest()[:8]
     for page, text in zip(pages, texts, strict=True):
         page.write_text(LINK.sub(f'_static/{SHEET}?v={digest}"', text), encoding="utf-8")
+
+
+def with_small_fonts(style, static):
+    """The sheet with the fonts in it that are smaller than what a browser and a server say about one."""
+
+    def small(found):
+        font = (static / found[1]).read_bytes()
+        return f"url(data:font/woff2;base64,{base64.b64encode(font).decode()})" if len(font) < SMALL else found[0]
+
+    return FONT.sub(small, style)
 
 
 def write_sheet(app, static, pages):
