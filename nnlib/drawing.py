@@ -69,30 +69,30 @@ def draw_neuron(
     ax.set_aspect("equal")
 
 
-def draw_chain(ax, values, derivatives, parts=(), slopes=()):
+def draw_chain(ax, values, derivatives, parts=(), slopes=(), fontsize=None):
     """A chain of functions: quantities with their values, arrows to the right; below, derivatives, arrows to the left.
 
     `values` and `derivatives` map names to texts; `parts` are (name, first, last): what the stretch between two
     quantities is called, written above it. `slopes` are the texts of the local derivatives, one for each step: each
-    stands on its arrow to the left, as what the derivative is multiplied by there.
+    stands on its arrow to the left, as what the derivative is multiplied by there. `fontsize` is that of all texts.
     """
     last, low = len(values) - 1, -0.6 if slopes else -0.32
     for x, (name, value) in enumerate(values.items()):
-        ax.text(x, 0.44, name, fontsize=_name_size(name), **_CENTRED)
-        ax.text(x, 0.12, value, color="C0", label=name, **_CENTRED)
+        ax.text(x, 0.44, name, fontsize=_name_size(name, fontsize), **_CENTRED)
+        ax.text(x, 0.12, value, color="C0", label=name, fontsize=fontsize, **_CENTRED)
         if x < last:
             ax.arrow(x + 0.37, 0.12, 0.26, 0, color="C0", linewidth=1.4)
     for x, (name, value) in enumerate(derivatives.items()):
-        ax.text(x, low, value, color="C1", label=name, **_CENTRED)
-        ax.text(x, low - 0.34, name, fontsize=_name_size(name), **_CENTRED)
+        ax.text(x, low, value, color="C1", label=name, fontsize=fontsize, **_CENTRED)
+        ax.text(x, low - 0.34, name, fontsize=_name_size(name, fontsize), **_CENTRED)
         if x < last:
             ax.arrow(x + 0.63, low, -0.26, 0, color="C1", linewidth=1.4)
     for x, slope in enumerate(slopes):
-        ax.text(x + 0.5, low + 0.15, slope, color="C1", ha="center", va="bottom", fontsize=_SMALL)
+        ax.text(x + 0.5, low + 0.15, slope, color="C1", ha="center", va="bottom", fontsize=fontsize or _SMALL)
     for name, first, end in parts:
         left, right = first + 0.06, end - 0.06
         ax.plot([left, left, right, right], [0.72, 0.8, 0.8, 0.72], color="black", linewidth=0.8)
-        ax.text((first + end) / 2, 0.88, name, ha="center", va="bottom", fontsize=_SMALL)
+        ax.text((first + end) / 2, 0.88, name, ha="center", va="bottom", fontsize=fontsize or _SMALL)
     _make_blank(ax, (-0.5, last + 0.5), (low - 0.63, 1.15 if parts else 0.7))
 
 
@@ -131,13 +131,13 @@ def _signed(number):
     return f"{number:.2f}".replace("-", "−")
 
 
-def draw_shapes(ax, formula, unit=0.22, colour=None):
+def draw_shapes(ax, formula, unit=0.22, colour=None, fontsize=None):
     """A formula of arrays to one scale: each is a rectangle as high as it has rows and as wide as it has columns.
 
     `formula` lists texts, as "=" or "·", and arrays: (name, (rows, columns)), or (name, (rows, columns), labels) where
     the two sides have other labels than their numbers; a vector is (k, 1), a number (1, 1). Arrays of one name have one
     colour, or the one that is given, for all or as {name: colour}. A row or column is `unit` long; text is right where
-    the axes are as many inches wide as the picture.
+    the axes are as many inches wide as the picture. `fontsize` is that of all texts.
 
     Sizes and labels may come from the controls of a live figure; its limits are then the body's to set. Raises
     ValueError for an array without two sizes.
@@ -146,7 +146,7 @@ def draw_shapes(ax, formula, unit=0.22, colour=None):
     right, tops = 0.0, []
     for part in formula:
         if isinstance(part, str):
-            ax.text(right + 0.16, 0, part, fontsize=14, **_CENTRED)
+            ax.text(right + 0.16, 0, part, fontsize=fontsize or 14, **_CENTRED)
             right = right + 0.32
             continue
         name, shape, *labels = part
@@ -160,9 +160,10 @@ def draw_shapes(ax, formula, unit=0.22, colour=None):
         ax.fill_between(ends, -top, top, color=own, alpha=0.15, linewidth=0)
         around = np.array([0.0, 1.0, 1.0, 0.0, 0.0]), np.array([-1.0, -1.0, 1.0, 1.0, -1.0])
         ax.plot(left + around[0] * (right - left), around[1] * top, color=own, linewidth=1.6)
-        ax.text(left - 0.05, 0, rows, ha="right", va="center")
-        ax.text((left + right) / 2, -top - 0.06, columns, ha="center", va="top")
-        ax.text((left + right) / 2, top + 0.08, name, ha="center", va="bottom", color=own, fontsize=_name_size(name))
+        middle, size = (left + right) / 2, _name_size(name, fontsize)
+        ax.text(left - 0.05, 0, rows, ha="right", va="center", fontsize=fontsize)
+        ax.text(middle, -top - 0.06, columns, ha="center", va="top", fontsize=fontsize)
+        ax.text(middle, top + 0.08, name, ha="center", va="bottom", color=own, fontsize=size)
         tops.append(top)
     ax.set_axis_off()
     ax.set_aspect("equal")
@@ -170,9 +171,9 @@ def draw_shapes(ax, formula, unit=0.22, colour=None):
         _make_blank(ax, (0, right + 0.05), (-max(tops) - 0.3, max(tops) + 0.4))
 
 
-def _name_size(name):
-    """The letters of a formula are smaller than those of a word: it is written larger."""
-    return 12 if "$" in name else None
+def _name_size(name, fontsize=None):
+    """The size that is asked for. Else: a formula's letters are smaller than a word's, and it is written larger."""
+    return fontsize or (12 if "$" in name else None)
 
 
 def _width(text):

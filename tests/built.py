@@ -45,7 +45,8 @@ def unfold(opened):
     opened.evaluate(LAY_OUT)
     for summary in opened.locator("details.beyond > summary").all():
         summary.press("Enter")
-    opened.evaluate("for (const cell of document.querySelectorAll('details.hide')) cell.open = true")  # guesses, code
+    folds = "details.hide, details.sd-dropdown:has(.cell)"  # guesses, code
+    opened.evaluate(f"for (const fold of document.querySelectorAll('{folds}')) fold.open = true")
 
 
 def wait_until_started(figure):

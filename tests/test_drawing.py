@@ -102,3 +102,10 @@ def test_slopes_of_a_chain_stand_on_the_arrows_back():
     }
     assert places["× 2"][0] == 0.5 and places["× 4"][0] == 1.5
     assert places["dy"][1] < places["× 2"][1] == places["× 4"][1] < places["2"][1]
+
+
+def test_one_size_for_all_texts():
+    axes = Figure(figsize=(4.4, 1.8)).add_subplot()
+    draw_chain(axes, {"$x$": "1", "y": "2"}, {"$dx$": "2", "dy": "1"}, [("f", 0, 1)], ["× 2"], fontsize=13)
+    draw_shapes(axes, [("$A$", (2, 3)), "·", ("x", (3, 1))], fontsize=13)
+    assert len(axes.texts) == 17 and {text.get_fontsize() for text in axes.texts} == {13}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -178,6 +179,15 @@ def test_cells_are_short_and_plain(path):
             node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
         ]
         assert stars == [], f"`from {stars} import *` hides where a name comes from"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_goes_into_a_fold_follows_one(path):
+    cells = nbformat.read(path, as_version=4).cells
+    for before, cell in pairwise(cells):
+        if "in-fold" in cell.metadata.get("tags", ()):
+            ends = before.source.endswith("\n:::") and ":::{dropdown}" in before.source
+            assert ends or "in-fold" in before.metadata.get("tags", ()), cell.source
 
 
 @pytest.mark.parametrize("path", [path for path in NOTEBOOKS if path.stem in ITEMS], ids=lambda path: path.stem)

@@ -68,6 +68,7 @@ def cut_styles(app, exception):
 def setup(app):
     app.connect("config-inited", configure)
     app.connect("builder-inited", prepare, priority=400)  # before sphinxcontrib-katex starts
+    app.connect("doctree-read", pages.fill_folds)
     app.connect("doctree-resolved", pages.fold_beyond)
     app.connect("html-page-context", finish_page, priority=900)  # after the extensions that add scripts
     app.connect("build-finished", add_pages, priority=100)  # before the toc writes a bare index.html

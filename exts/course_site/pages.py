@@ -36,6 +36,18 @@ def fold_beyond(app, doctree, docname):
             section.append(nodes.raw("", "</details>", format="html"))
 
 
+def fill_folds(app, doctree):
+    """Put each cell with the tag `in-fold` into the dropdown before it: one fold has words, numbers and pictures."""
+    for cell in list(doctree.findall(nodes.container)):
+        if "tag_in-fold" in cell["classes"]:
+            fold = cell.parent[cell.parent.index(cell) - 1]
+            if fold.get("design_component") != "dropdown":
+                logger.warning("a cell with the tag in-fold must follow a dropdown", location=cell)
+                continue
+            cell.parent.remove(cell)
+            fold.append(cell)
+
+
 def put_right(context):
     """Mend the text of a page; a formula that cannot be typeset is a warning."""
     body = context.get("body", "")
