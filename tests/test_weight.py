@@ -78,7 +78,8 @@ DIFFERENCES = """async (other) => {
     for (const animation of document.getAnimations()) animation.finish();
     return [...kinds].flatMap(([kind, element]) => [null, "::before", "::after"].map((part) => {
       const style = getComputedStyle(element, part);
-      return [kind, part, [...style].map((key) => [key, style.getPropertyValue(key)])];
+      const keys = [...style].filter((key) => !key.startsWith("--")); // a variable that nothing uses is gone
+      return [kind, part, keys.map((key) => [key, style.getPropertyValue(key)])];
     }));
   };
   const before = styles(), sheet = document.querySelector("link[rel=stylesheet]");
