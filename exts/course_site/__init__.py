@@ -1,8 +1,8 @@
 """The few things that the site needs and Jupyter Book has no option for.
 
 katex typesets the formulas, fonts cuts fonts, styles joins the style sheets, scripts chooses the scripts, outputs joins
-what cells print, pages puts the pages right, sharing describes them; node finds the programs of npm that some of these
-need. This file says when each of them is called.
+what cells print, pages puts the pages right, weight makes them light, sharing describes them; node finds the programs
+of npm that some of these need. This file says when each of them is called.
 """
 
 import shutil
