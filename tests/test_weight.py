@@ -1,12 +1,17 @@
 """What a page of the site weighs, and that nothing is lost where it was cut. `make book` builds it first."""
 
+import base64
 import functools
 import gzip
+import io
 import re
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from built import DESK, PAGES, PHONE, SITE, source, unfold
+from course_site import weight
+from PIL import Image
 
 # Compressed bytes that a page may ask for until all of it is laid out: all but its own text, and that.
 AROUND, TEXT = 265_000, 235_000
@@ -66,6 +71,14 @@ def test_the_fonts_of_the_first_screen_are_asked_for_before_the_style_sheet_name
     assert ("KaTeX_Main-Regular.woff2" in early) == ('class="katex"' in source(page))
 
 
+@every_read_page
+def test_a_page_holds_nothing_twice_and_no_marks_that_draw_nothing(page):
+    text = source(page)
+    assert "<annotation" not in text and not re.search(r'<span class="(n|nn|p|w)">[^<]*</span>', text)
+    assert re.findall(r'<script type="application/json">[^<]', text) == []  # the programs of the figures have a file
+    assert not re.search(r'src="[^"]*logo-\w+\.svg"', text)
+
+
 # -- nothing is lost -------------------------------------------------------------------------------------------------
 
 # The computed styles of the elements of a page, one of each kind, and of what stands before and after them: once as the
@@ -104,6 +117,18 @@ def test_a_page_looks_as_with_all_rules(visit, site, page, theme):
     kinds, differences = opened.evaluate(DIFFERENCES, site + "_static/whole.css")
     assert kinds > 30
     assert differences[:6] == []
+
+
+def test_a_picture_with_a_palette_is_the_same_picture():
+    rng = np.random.default_rng(0)
+    for colours, is_lighter in ((200, True), (400, False)):
+        pixels = rng.integers(0, 256, (colours, 4), dtype=np.uint8)[rng.integers(0, colours, (90, 120))]
+        written = io.BytesIO()
+        Image.fromarray(pixels).save(written, "PNG")
+        before = base64.b64encode(written.getvalue()).decode()
+        after = weight.with_palette(before)
+        assert np.array_equal(Image.open(io.BytesIO(base64.b64decode(after))).convert("RGBA"), pixels)
+        assert (len(after) < 0.5 * len(before)) == is_lighter
 
 
 # Which fonts draw the text of an element: a character that was cut out of a font comes from another one.
