@@ -171,7 +171,7 @@ def draw_shapes(ax, formula, unit=0.22, colour=None, fontsize=None):
         _make_blank(ax, (0, right + 0.05), (-max(tops) - 0.3, max(tops) + 0.4))
 
 
-def _name_size(name, fontsize=None):
+def _name_size(name, fontsize):
     """The size that is asked for. Else: a formula's letters are smaller than a word's, and it is written larger."""
     return fontsize or (12 if "$" in name else None)
 

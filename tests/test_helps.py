@@ -218,12 +218,14 @@ def test_a_chapter_lists_its_symbols_with_their_shapes(visit, site, page):
     fold = opened.locator("details.symbols")
     assert fold.count() == 1 and not fold.locator("table").is_visible()
     fold.locator("summary").press("Enter")
-    listed = fold.locator("tbody tr").evaluate_all("(rows) => rows.map((row) => row.querySelector('math').textContent)")
-    assert len(listed) == len(set(listed)) and {"x", "a=wTx"} <= set(listed)
-    of_some = {"vec(X)": ["chain_rule", "matrix_calculus"], "mi=yiai": ["losses"]}
+    formulas = fold.locator("tbody tr").evaluate_all("(rows) => rows.map((row) => row.querySelector('math').innerHTML)")
+    bold = [re.sub(r'<mi mathvariant="bold[^"]*">(.*?)</mi>', r"**\1**", formula) for formula in formulas]
+    listed = [re.sub("<.*?>", "", formula) for formula in bold]
+    assert len(listed) == len(set(listed)) and {"**x**", "a=**w**T**x**"} <= set(listed)
+    of_some = {"vec(**X**)": ["chain_rule", "matrix_calculus"], "mi=yiai": ["losses"]}
     for symbol, stems in of_some.items():
         assert (symbol in listed) >= (Path(page).stem in stems)
-    assert ("δ" in listed) == (Path(page).stem in ("chain_rule", "backpropagation"))
+    assert ("**δ**" in listed) == (Path(page).stem in ("chain_rule", "backpropagation"))
 
 
 # ---- the library ---------------------------------------------------------------------------------------------------

@@ -73,7 +73,10 @@ def styled_characters(pages):
     found = {font: set() for font in [MAIN, *STYLED.values()]}
     for classes, text in {pair for page in pages for pair in CLASSES_AND_TEXT.findall(page)}:
         names = set(classes.split())
-        for font in [STYLED[name] for name in STYLED.keys() & names] or [MAIN] * bool(ATOMS & names):
+        fonts = [STYLED[name] for name in STYLED.keys() & names]
+        if not fonts and ATOMS & names:
+            fonts = [MAIN]
+        for font in fonts:
             found[font] |= set(unescape(text))
     return found
 

@@ -18,7 +18,6 @@ LINK = re.compile(rf'_static/{re.escape(SHEET)}(?:\?v=\w+)?"')
 THEME = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]  # the theme's template loads these before all others
 IMPORT = re.compile(r'@import\s+"([^"]+)"\s*;')
 ADDRESS = re.compile(r"""url\((?!["']?(?:data:|#|%23))["']?([^"')]+)["']?\)""")
-FONT = re.compile(r"url\(([^):]+\.woff2)\)")
 SMALL = 1000  # bytes
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
@@ -32,7 +31,7 @@ def take_styles(app, context):
 
 
 def write_styles(app):
-    """Write the one sheet, once all pages are there, and tell them its version."""
+    """Write the one sheet, once all pages are there, and tell them its version; finished, the pages are made light."""
     static = Path(app.outdir) / "_static"
     pages = sorted(Path(app.outdir).rglob("*.html"))
     if app.course_sheets:  # else no page was written, and the sheet of the build before stands
@@ -50,11 +49,13 @@ def write_styles(app):
 def with_small_fonts(style, static):
     """The sheet with the fonts in it that are smaller than what a browser and a server say about one."""
 
-    def small(found):
-        font = (static / found[1]).read_bytes()
-        return f"url(data:font/woff2;base64,{base64.b64encode(font).decode()})" if len(font) < SMALL else found[0]
+    def in_sheet(found):
+        font = static / found[1]
+        if font.suffix != ".woff2" or font.stat().st_size >= SMALL:
+            return found[0]
+        return f"url(data:font/woff2;base64,{base64.b64encode(font.read_bytes()).decode()})"
 
-    return FONT.sub(small, style)
+    return ADDRESS.sub(in_sheet, style)
 
 
 def write_sheet(app, static, pages):
