@@ -133,7 +133,7 @@ class _Run:
     def __init__(self, f, arguments, caller):
         recording = Recording()
         self.parameters, self.output = recording.run(f, arguments)
-        self.nodes = recording.nodes
+        self.nodes, recording.nodes = recording.nodes, []  # no circle: arrays are freed with the run
         depends = _is_of(self.output, recording)
         self.value = self.output.value if depends else _as_result(self.output, caller)
         self.shape, self.dtype = self.value.shape, self.value.dtype

@@ -1,6 +1,8 @@
 """nnlib.chain_rule and nnlib.local_derivatives: every row against differences, both ways, twice, in every precision."""
 
+import gc
 import operator
+import weakref
 
 import autograd
 import autograd.numpy as autograd_numpy
@@ -621,6 +623,28 @@ def test_what_indexing_does_backwards_can_be_exported(key):
 
 
 # ---- long graphs -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "derive",
+    [
+        lambda f, x: gradient(f)(x),
+        lambda f, x: jacobian(f)(x),
+        lambda f, x: vjp(f, x)[1](1.0),
+        lambda f, x: jvp(f, x, x),
+    ],
+)
+def test_nothing_is_kept_once_the_derivative_is_there(derive):
+    """Not until Python looks for circles, either: a training would hold the weights of many steps meanwhile."""
+    x = np.arange(3.0)
+    kept = weakref.ref(x)
+    gc.disable()
+    try:
+        derive(lambda w: np.sum(np.tanh(w) ** 2), x)
+        del x
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_a_chain_of_twenty_thousand_nodes():
