@@ -6,6 +6,8 @@ Each part of the picture is a link to its chapter; that of the page itself is ma
 from html import escape
 from urllib.parse import quote
 
+# ŷ in the letters of formulas, which have no such letter: the hat goes back over the y.
+PREDICTION = 'y<tspan dx="-6.5">^</tspan>'
 # The chapter of each part, what the map calls it, where its name stands, and how the part is drawn.
 PARTS = {
     "chapters/neuron": (
@@ -13,12 +15,12 @@ PARTS = {
         (190, 14),
         '<rect x="88" y="22" width="204" height="36" rx="6"/>'
         '<text x="134" y="45">a = w<tspan class="up">T</tspan>x</text>'
-        '<path class="value" d="M174 40H204"/><text x="248" y="45">ŷ = f(a)</text>',
+        f'<path class="value" d="M174 40H204"/><text x="248" y="45">{PREDICTION} = f(a)</text>',
     ),
     "chapters/losses": (
         "loss",
         (386, 14),
-        '<rect x="336" y="22" width="100" height="36" rx="6"/><text x="386" y="45">L(ŷ, y)</text>',
+        f'<rect x="336" y="22" width="100" height="36" rx="6"/><text x="386" y="45">L({PREDICTION}, y)</text>',
     ),
     "chapters/matrix_calculus": (
         "derivatives",
@@ -29,7 +31,7 @@ PARTS = {
         "chain rule",
         (317, 133),
         '<rect x="198" y="80" width="238" height="36" rx="6"/><text x="248" y="103">∂L/∂a</text>'
-        '<path class="slope" d="M346 98H292"/><text x="386" y="103">∂L/∂ŷ</text>',
+        f'<path class="slope" d="M346 98H292"/><text x="386" y="103">∂L/∂{PREDICTION}</text>',
     ),
     "chapters/backpropagation": (
         "learning",

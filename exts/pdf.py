@@ -36,6 +36,7 @@ BOOK = """<!DOCTYPE html>
 <meta charset="utf-8">
 <title>{title}</title>
 <link rel="stylesheet" href="{sheet}">
+<link rel="stylesheet" href="{figure_fonts}">
 <style>
 @page :first {{ @bottom-center {{ content: none; }} }}
 section.chapter, .book-contents {{ break-before: page; }}
@@ -157,6 +158,7 @@ def book(settings, chapters, numbers):
         author=escape(settings["author"]),
         licence=LICENCE,
         sheet=from_here("_static/course.css"),
+        figure_fonts=from_here("_static/fonts/fonts.css"),
         contents=contents(chapters, numbers),
         chapters="\n".join(map(str, chapters)),
     )

@@ -117,6 +117,12 @@ def test_formulas_are_typeset(texts):
     assert [line for line in raw if "".join(line.split()) not in code] == []
 
 
+def test_the_fonts_are_those_of_the_site(pdf):
+    fonts = {font.get("/BaseFont", "") for page in pdf.pages for font in page["/Resources"].get("/Font", {}).values()}
+    for family in ("CourseSerif", "KaTeX_Main", "KaTeX_Math", "DejaVuSans", "STIXGeneral"):
+        assert any(family in font for font in fonts), family
+
+
 def test_what_a_closed_fold_hides_on_screen_is_on_paper(texts):
     paper = "".join(map(letters, texts))
     outputs = "details.below-input pre, details.above-input .cell_output pre"

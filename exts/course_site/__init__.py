@@ -39,7 +39,7 @@ def prepare(app):
     for sheet in OWN_SHEETS:
         shutil.copy(HERE.parent / sheet, static)
     app.config.html_static_path.append(str(static))
-    for sheet in ("fonts/fonts.css", "live.css", *OWN_SHEETS):
+    for sheet in ("live.css", *OWN_SHEETS):
         app.add_css_file(sheet, priority=900)  # after the theme's, to have the last word
     app.course_sheets = {}
     scripts.add_scripts(app)

@@ -8,6 +8,8 @@ from pathlib import Path
 import matplotlib
 from fontTools import subset
 
+from .pages import PAUSE
+
 # Family, style and file of each font that matplotlib measures text with (nnlib/course.mplstyle).
 FIGURE_FONTS = [
     ("DejaVu Sans", "normal", "DejaVuSans.ttf"),
@@ -15,13 +17,15 @@ FIGURE_FONTS = [
     ("STIXGeneral", "normal", "STIXGeneral.ttf"),
     ("STIXGeneral", "italic", "STIXGeneralItalic.ttf"),
 ]
-# What a page has, and the font that its first lines then wait for.
+# What the beginning of a page has, and the font that it then waits for.
 WANTED = [
     ("", "text/regular.woff2"),
     ("", "text/bold.woff2"),
+    ("", "vendor/fontawesome/webfonts/fa-solid-900.woff2"),
     ("<em", "text/italic.woff2"),
-    ('class="katex"', "katex/fonts/KaTeX_Main-Regular.woff2"),
-    ("mathnormal", "katex/fonts/KaTeX_Math-Italic.woff2"),
+    ('class="(?:katex|course-map)"', "katex/fonts/KaTeX_Main-Regular.woff2"),
+    ('mathnormal|class="course-map"', "katex/fonts/KaTeX_Math-Italic.woff2"),
+    ("mathbf", "katex/fonts/KaTeX_Main-Bold.woff2"),
 ]
 # KaTeX draws the characters of these classes with a font of their own, and those of all other atoms with the main one.
 STYLED = {
@@ -34,6 +38,8 @@ STYLED = {
 }
 ATOMS = {"mord", "mbin", "mrel", "mopen", "mclose", "mpunct", "mop", "minner", "vlist-s"}
 MAIN = "KaTeX_Main-Regular"
+ICONS = ["fa-solid-900", "fa-regular-400", "fa-brands-400"]
+FOLD = re.compile(r"<details.*?</details>", re.S)
 CLASSES_AND_TEXT = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 ESCAPED = re.compile(r"\\u?([0-9a-fA-F]{4})")  # a character in a script, or in a rule that puts an icon somewhere
 
@@ -56,8 +62,8 @@ def figure_fonts(target):
 
 def choose_fonts(context):
     """Name the fonts that a page asks for before its style sheet does (templates/layout.html)."""
-    body = context.get("body", "")
-    context["fonts"] = [font for sign, font in WANTED if sign in body]
+    beginning = FOLD.sub("", context.get("body", "").partition(PAUSE)[0])
+    context["fonts"] = [font for sign, font in WANTED if re.search(sign, beginning)]
 
 
 def characters(texts):
@@ -83,9 +89,10 @@ def styled_characters(pages):
 
 def cut_fonts(folder, style, pages):
     """Cut every font below a folder to the characters that pages and their style sheet need of it."""
-    found, styled = characters([style, *pages]), styled_characters(pages)
+    found, needed = characters([style, *pages]), styled_characters(pages)
+    needed |= dict.fromkeys(ICONS, characters([style]) - set(string.printable))
     for font in sorted(folder.rglob("*.woff2")):
-        codes = ",".join(f"U+{ord(character):04X}" for character in sorted(styled.get(font.stem, found)))
+        codes = ",".join(f"U+{ord(character):04X}" for character in sorted(needed.get(font.stem, found)))
         cut(font, font, codes, "--layout-features=*", "--no-hinting")
 
 

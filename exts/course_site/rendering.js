@@ -3,7 +3,11 @@
 {
   // Cells keep their frame, and titles their place. No `:has()` here: each part that arrives would be searched through.
   const LATER = [
-    "section section > :is(p, ul, ol, dl, blockquote, .math, .pst-scrollable-table-container)",
+    "section section > :is(p, ul, ol, dl, blockquote, .math)",
+    ".admonition > :not(.admonition-title)",
+    ".pst-scrollable-table-container",
+    ".sd-tab-content",
+    "details > summary",
     "pre",
     ".cell_output > .output",
   ].map((part) => `article.bd-article ${part}`);

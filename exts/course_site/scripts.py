@@ -1,4 +1,4 @@
-"""The scripts of a page: those that it uses, after it is shown."""
+"""The scripts of a page: those that it uses, once it is there."""
 
 import re
 from pathlib import Path
@@ -14,6 +14,8 @@ WEB = Path(nnlib.__file__).parent / "live" / "web"
 LIVE = "live.js"
 # The theme's template loads these at the end of the page, and before them 1.5 MB of icons that its fonts have, too.
 THEME = ["scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js"]
+# This one waits for the page's "DOMContentLoaded", which comes only once.
+AT_ONCE = "design-tabs.js"
 COMMENT = re.compile(r"^ *//.*\n| *// .*$", re.MULTILINE)
 # Paper is white: the dark theme is put aside while a page is printed.
 PRINT_IN_LIGHT = """{
@@ -49,7 +51,7 @@ def live_code():
 
 
 def choose_scripts(app, context):
-    """Keep the scripts that a page needs, each once, and let them wait until the page is there."""
+    """Keep the scripts that a page needs, each once; they come when the page is there (templates/layout.html)."""
     context["body"], data = move_data(app, context["pagename"], context.get("body", ""))
     if data:
         app.add_js_file(data)
@@ -58,10 +60,17 @@ def choose_scripts(app, context):
     for script in context["script_files"]:
         if is_needed(script):
             wanted.setdefault(str(script.filename or script.attributes["body"]), script)
-    for script in wanted.values():
+    late = [script for script in wanted.values() if may_come_late(script, context)]
+    context["script_files"][:] = [script for script in wanted.values() if script not in late]
+    for script in context["script_files"]:
         if script.filename:
             script.attributes["defer"] = "defer"
-    context["script_files"][:] = wanted.values()
+    context["late_scripts"] = late
+
+
+def may_come_late(script, context):
+    """False for what is within the page, or begins with it; the search has scripts that follow these."""
+    return script.filename and AT_ONCE not in script.filename and context["pagename"] != "search"
 
 
 def is_needed(script):

@@ -18,7 +18,9 @@ LINK = re.compile(rf'_static/{re.escape(SHEET)}(?:\?v=\w+)?"')
 THEME = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]  # the theme's template loads these before all others
 IMPORT = re.compile(r'@import\s+"([^"]+)"\s*;')
 ADDRESS = re.compile(r"""url\((?!["']?(?:data:|#|%23))["']?([^"')]+)["']?\)""")
-SMALL = 1000  # bytes
+# These scripts name all icons and all parts of Bootstrap; what the site has of them stands in purgecss.config.cjs.
+MANY_NAMES = {"fontawesome.js", "bootstrap.js"}
+SMALL = 700  # bytes
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -62,7 +64,7 @@ def write_sheet(app, static, pages):
     whole = Path(app.doctreedir) / SHEET
     whole.write_text(join(static, [*THEME, *app.course_sheets]), encoding="utf-8")
     content = [*pages, *sorted(static.rglob("*.js"))]
-    style = purge(whole, [file for file in content if file.name != "fontawesome.js"])
+    style = purge(whole, [file for file in content if file.name not in MANY_NAMES])
     (static / SHEET).write_text(COMMENT.sub("", style), encoding="utf-8")
 
 

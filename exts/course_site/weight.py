@@ -16,8 +16,8 @@ FILL = """for (const [name, program] of Object.entries({programs}))
   document.getElementById(name).querySelector("script").textContent = JSON.stringify(program);
 """
 PICTURE = re.compile(r"data:image/png;base64,([^\"]+)")
-# What Pygments marks and its style draws as it draws all text: names, brackets, spaces.
-PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+# What Pygments marks and a reader tells apart without a colour: names, operators, brackets, spaces.
+PLAIN = re.compile(r'<span class="(?:n|nn|o|p|w)">([^<]*)</span>')
 # The TeX of a formula, which KaTeX keeps in MathML and no program that reads pages aloud says.
 SOURCE = re.compile(r'<semantics>(.*?)<annotation encoding="application/x-tex">.*?</annotation>\s*</semantics>', re.S)
 LOGO = re.compile(r'src="[^"]*_static/(logo-\w+\.svg)"')
