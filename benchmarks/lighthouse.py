@@ -39,9 +39,9 @@ GOALS = {mode: dict.fromkeys(CATEGORIES, 100) for mode in MODES}
 GOALS["phone"]["performance"] = 97
 HEAD = """# The site in Lighthouse
 
-Written by `make lighthouse`; do not edit. Scores are out of 100, each the median of {runs} runs; a score below its
-goal (100; speed on a phone, 97) is marked with `!`. The phone is Lighthouse's own, with a slow processor and network.
-*Stock* is the same content as Jupyter Book builds it by itself, with MathJax on the site.
+Written by `make lighthouse`, for {done}; do not edit. Scores are out of 100, each the median of {runs} runs; a score
+below its goal (100; speed on a phone, 97) is marked with `!`. The phone is Lighthouse's own, with a slow processor and
+network. *Stock* is the same content as Jupyter Book builds it by itself, with MathJax on the site.
 
 {date}, Lighthouse {version}, {browser}, {processor}.
 
@@ -118,7 +118,7 @@ def measure(folder, page, mode, runs, browser):
 
 
 def run(url, mode, browser):
-    command = ["node", LIGHTHOUSE, url, "--quiet", "--output=json", *MODES[mode]]
+    command = ["node", LIGHTHOUSE, url, "--quiet", "--output=json", "--disable-full-page-screenshot", *MODES[mode]]
     command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
     output = subprocess.run(command, env=os.environ | {"CHROME_PATH": browser}, capture_output=True, text=True)
     if output.returncode:
@@ -146,24 +146,28 @@ def chosen(names):
     return [page for page in pages if not names or Path(page).stem in names]
 
 
-def compare(pages, runs, stock):
-    """Measure the pages, print a line for each as it comes; the lines, and how many scores of ours miss their goal."""
+def compare(pages, runs, stock, keep):
+    """Measure the pages, print a line for each as it comes; the lines, and how many scores of ours miss their goal.
+
+    After each page, `keep(lines, number of pages)` is called: it takes most of an hour to measure all of them.
+    """
     browser, rows, misses = find_browser(), [], 0
     sites = {"": SITE} | ({" (stock)": build_stock()} if stock else {})
-    for page in pages:
+    for number, page in enumerate(pages, start=1):
         for mode in MODES:
             for suffix, folder in sites.items():
                 result = measure(folder, page, mode, runs, browser)
                 misses += len(missed(mode, result)) if folder == SITE else 0
                 rows.append(row(Path(page).stem + suffix, mode, result))
                 print("  ".join(rows[-1]), flush=True)
+        keep(rows, number)
     return rows, misses
 
 
-def write(rows, runs):
+def write(rows, runs, done):
     version = json.loads((LIGHTHOUSE.parents[1] / "package.json").read_text())["version"]
     browser = subprocess.run([find_browser(), "--version"], capture_output=True, text=True).stdout.strip()
-    head = HEAD.format(runs=runs, date=date.today(), version=version, browser=browser, processor=processor())
+    head = HEAD.format(done=done, runs=runs, date=date.today(), version=version, browser=browser, processor=processor())
     lines = [HEADER, [":--", ":--", *["--:"] * (len(HEADER) - 2)], *rows]
     RESULT.write_text(head + "".join("| " + " | ".join(line) + " |\n" for line in lines), encoding="utf-8")
 
@@ -174,10 +178,15 @@ if __name__ == "__main__":
     parser.add_argument("--stock", action="store_true", help="measure a stock Jupyter Book build beside the site")
     parser.add_argument("pages", nargs="*", help="names of pages; none means all, and writes the result")
     options = parser.parse_args()
-    rows, misses = compare(chosen(options.pages), options.runs, options.stock)
+    pages = chosen(options.pages)
+
+    def keep(rows, number):
+        if not options.pages:
+            write(rows, options.runs, "all pages" if number == len(pages) else f"{number} of {len(pages)} pages")
+
+    rows, misses = compare(pages, options.runs, options.stock, keep)
     print("\n" + lines_up(HEADER, rows))
     if not options.pages:
-        write(rows, options.runs)
         print(f"The table is in {RESULT.relative_to(ROOT)}.")
     if misses:
         sys.exit(f"Scores that miss their goal: {misses}; they are marked with !.")
