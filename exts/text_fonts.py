@@ -57,7 +57,7 @@ def text_fonts():
 
 
 def make_face(style, weight, characters):
-    font = TTFont(fontpkg.path("Source Serif 4", style=style))
+    font = TTFont(fontpkg.path("Source Serif 4", style=style), recalcTimestamp=False)  # the same font every day
     cutter = subset.Subsetter(subset.Options(layout_features=FEATURES, hinting=False, name_IDs=["*"]))
     cutter.populate(unicodes=subset.parse_unicodes(characters))
     cutter.subset(font)

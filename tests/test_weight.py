@@ -1,6 +1,7 @@
 """What a page of the site weighs, and that nothing is lost where it was cut. `make book` builds it first."""
 
 import base64
+import datetime
 import functools
 import gzip
 import io
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 from built import DESK, PAGES, PHONE, SITE, source, unfold
 from course_site import weight
+from fontTools.misc.timeTools import timestampToString
+from fontTools.ttLib import TTFont
 from PIL import Image
+from text_fonts import make_face
 
 # Compressed bytes that a page may ask for until all of it is laid out: all but its own text, and that.
 AROUND, TEXT = 265_000, 235_000
@@ -191,3 +195,11 @@ def test_a_link_into_a_page_arrives_where_it_points(visit, site):
     opened.wait_for_timeout(500)
     top = opened.evaluate("document.getElementById('neuron-summary').getBoundingClientRect().top")
     assert -50 < top < PHONE["height"] / 2
+
+
+def test_a_font_does_not_say_when_it_was_cut():
+    """Else a site built today would differ from the same one built yesterday."""
+    written = io.BytesIO()
+    make_face("italic", 400, "U+61").save(written)
+    modified = timestampToString(TTFont(written, recalcTimestamp=False)["head"].modified)
+    assert int(modified[-4:]) < datetime.date.today().year, modified

@@ -39,7 +39,7 @@ STYLED = {
 ATOMS = {"mord", "mbin", "mrel", "mopen", "mclose", "mpunct", "mop", "minner", "vlist-s"}
 MAIN = "KaTeX_Main-Regular"
 ICONS = ["fa-solid-900", "fa-regular-400", "fa-brands-400"]
-FOLD = re.compile(r"<details.*?</details>", re.S)
+FOLDED = re.compile(r"<details.*?</details>", re.S)
 CLASSES_AND_TEXT = re.compile(r'<span class="([^"]*)"[^>]*>([^<]+)')
 ESCAPED = re.compile(r"\\u?([0-9a-fA-F]{4})")  # a character in a script, or in a rule that puts an icon somewhere
 
@@ -62,7 +62,7 @@ def figure_fonts(target):
 
 def choose_fonts(context):
     """Name the fonts that a page asks for before its style sheet does (templates/layout.html)."""
-    beginning = FOLD.sub("", context.get("body", "").partition(PAUSE)[0])
+    beginning = FOLDED.sub("", context.get("body", "").partition(PAUSE)[0])
     context["fonts"] = [font for sign, font in WANTED if re.search(sign, beginning)]
 
 
