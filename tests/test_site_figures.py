@@ -19,7 +19,7 @@ from conftest import DATA, ROOT, visits
 from nnlib.live import LiveFigure
 
 # The script that brings the figures of a page to life.
-CODE = re.compile(r'<script defer="defer" src="../_static/live.js\?v=\w+"></script>')
+CODE = re.compile(r'<script src="../_static/live.js\?v=\w+"></script>')
 
 
 # -- every figure answers to every control, with NumPy's numbers ------------------------------------------------------
