@@ -4,10 +4,9 @@
   // Cells keep their frame, and titles their place. No `:has()` here: each part that arrives would be searched through.
   const LATER = [
     "section section > :is(p, ul, ol, dl, blockquote, .math)",
-    ".admonition > :not(.admonition-title)",
+    "section section :is(.sd-card-header, .sd-tab-content, .admonition > p ~ *)",
     ".pst-scrollable-table-container",
-    ".sd-tab-content",
-    "details > summary",
+    ".glossary > dd",
     "pre",
     ".cell_output > .output",
   ].map((part) => `article.bd-article ${part}`);
