@@ -76,6 +76,7 @@ def test_the_fonts_of_the_first_screen_are_asked_for_before_the_style_sheet_name
     assert {"regular.woff2", "bold.woff2"} <= early
     if 'class="course-map"' in source(page):
         assert {"KaTeX_Main-Regular.woff2", "KaTeX_Math-Italic.woff2"} <= early
+    assert 'class="katex"' in source(page) or not any("KaTeX" in font for font in early)
 
 
 @every_read_page
