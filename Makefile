@@ -12,6 +12,9 @@ NPM_CI := $(WITH_NODE) npm ci --silent
 PYTHON ?= $(shell for name in python3 python python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 
+# Where notebooks run: glibc would give the memory of a larger array back to the system, and ask for it again for the next.
+book second test lab: export MALLOC_TOP_PAD_ := 67108864
+
 .PHONY: help book pdf test spelling valid again second links lab bench lighthouse lock clean node check-python
 
 help:
