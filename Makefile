@@ -30,7 +30,7 @@ help:
 	@echo "make clean   remove everything that was built; .venv and node_modules stay"
 
 book: $(READY) $(MODULES)
-	@echo "Building the site: every notebook is run. This takes a minute or two."
+	@echo "Building the site: every notebook is run. This takes some minutes."
 	@rm -rf _build
 	@$(BUILD) . >/dev/null || { \
 		echo "The site was not built: a notebook, a reference or a picture is wrong; the messages above name it."; exit 1; }

@@ -179,6 +179,13 @@ def test_without_javascript_the_stills_show_and_no_dead_controls(visit, site, wi
     assert_only_stills(opened, page)
 
 
+def test_code_has_its_colours_also_without_javascript(visit, site, without_script):
+    opened = visit(site + CHAPTERS[0], browser=without_script, watched=False)
+    keyword, code = (opened.locator(f".highlight {part}").first for part in (".k, .kn", "pre"))
+    colour = "(element) => getComputedStyle(element).color"
+    assert keyword.evaluate(colour) != code.evaluate(colour)
+
+
 @every_chapter
 def test_in_print_the_pictures_show_without_their_controls(visit, site, page):
     opened = visit(site + page, viewport=DESK)

@@ -20,7 +20,7 @@ IMPORT = re.compile(r'@import\s+"([^"]+)"\s*;')
 ADDRESS = re.compile(r"""url\((?!["']?(?:data:|#|%23))["']?([^"')]+)["']?\)""")
 # These scripts name all icons and all parts of Bootstrap; what the site has of them stands in purgecss.config.cjs.
 MANY_NAMES = {"fontawesome.js", "bootstrap.js"}
-SMALL = 700  # bytes
+SMALL = 700  # bytes: as much as is said to ask for a file and to announce it
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
