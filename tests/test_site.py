@@ -186,6 +186,14 @@ def test_code_has_its_colours_also_without_javascript(visit, site, without_scrip
     assert keyword.evaluate(colour) != code.evaluate(colour)
 
 
+def test_without_javascript_no_button_is_dead_and_the_source_can_be_had(visit, site, without_script):
+    opened = visit(site + CHAPTERS[0], browser=without_script, watched=False, viewport=DESK)
+    buttons = opened.locator("button:visible").all()
+    assert [button.get_attribute("aria-label") for button in buttons] == ["Download this page"]
+    buttons[0].focus()
+    assert opened.locator(".dropdown-menu a").first.is_visible()
+
+
 @every_chapter
 def test_in_print_the_pictures_show_without_their_controls(visit, site, page):
     opened = visit(site + page, viewport=DESK)
