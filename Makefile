@@ -6,7 +6,7 @@ MODULES := node_modules/.package-lock.json
 CHECKERS := node_modules/cspell/package.json
 BUILD := $(BIN)/jupyter-book build --all -W --keep-going --quiet
 WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
-# A worker of pytest for each core: none of them shall compute on several.
+# Each core has a worker of pytest: none of them shall compute on several.
 ONE_EACH := OPENBLAS_NUM_THREADS=1
 NPM_CI := $(WITH_NODE) npm ci --silent
 PYTHON ?= $(shell for name in python3 python python3.14 python3.13 python3.12 python3.11; do \
@@ -49,7 +49,7 @@ test: $(READY) $(CHECKERS)
 	@$(MAKE) --no-print-directory again
 	@$(MAKE) --no-print-directory valid
 	@echo "Testing the code, the built site and the PDF (pytest)."
-	@$(ONE_EACH) $(BIN)/pytest -n auto --dist loadscope tests
+	@$(ONE_EACH) $(BIN)/pytest -n auto --dist loadgroup tests
 	@echo "Running every notebook and comparing its outputs (nbval)."
 	@$(ONE_EACH) $(BIN)/pytest -n auto --dist loadscope --nbval chapters
 	@echo "All checks passed. The site they were made on is in _build/html."

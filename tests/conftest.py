@@ -29,6 +29,11 @@ NO_BROWSER = "no Chromium or Chrome found: set CHROMIUM=/path/to/chromium, or ru
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+def pytest_xdist_auto_num_workers():
+    """One more worker than cores: those that wait for a browser leave theirs to another."""
+    return (os.cpu_count() or 1) + 1
+
+
 def find_chromium(playwright):
     """The path of a browser on this machine, or None."""
     if named := os.environ.get("CHROMIUM"):

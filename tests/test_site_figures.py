@@ -18,6 +18,7 @@ from conftest import DATA, ROOT, visits
 
 from nnlib.live import LiveFigure
 
+pytestmark = pytest.mark.xdist_group("site_figures")  # on one worker: what they share is made once
 # The script that brings the figures of a page to life.
 CODE = re.compile(r'<script src="../_static/live.js\?v=\w+"></script>')
 
@@ -27,13 +28,14 @@ CODE = re.compile(r'<script src="../_static/live.js\?v=\w+"></script>')
 
 @functools.cache
 def figures(chapter):
-    """The live figures that the cells of a chapter's notebook make, by id."""
+    """The live figures that the cells of a chapter's notebook make, by id; what comes after the last is not run."""
     matplotlib.use("Agg")
+    wanted = {name for page, name in (param.values for param in FIGURES) if Path(page).stem == chapter}
     notebook = nbformat.read(ROOT / "chapters" / f"{chapter}.ipynb", as_version=4)
     namespace, found = {"__name__": "__main__"}, {}
     with contextlib.chdir(ROOT / "chapters"), contextlib.redirect_stdout(io.StringIO()):
         for cell in notebook.cells:
-            if cell.cell_type == "code":
+            if cell.cell_type == "code" and wanted - found.keys():
                 may_fail = "raises-exception" in cell.metadata.get("tags", [])
                 with contextlib.suppress(Exception) if may_fail else contextlib.nullcontext():
                     exec(compile(cell.source, f"{chapter}.ipynb", "exec"), namespace)

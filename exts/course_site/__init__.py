@@ -5,6 +5,7 @@ what cells print, pages puts the pages right, weight makes them light, sharing d
 of npm that some of these need. This file says when each of them is called.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -54,6 +55,15 @@ def finish_page(app, pagename, templatename, context, doctree):
     fonts.choose_fonts(context)
 
 
+def read_side_by_side(app, env, docnames):
+    """Run the notebooks on all cores: Sphinx can, and Jupyter Book has no option for it."""
+    app.parallel = os.cpu_count() or 1
+
+
+def write_in_turn(app, env):
+    app.parallel = 1  # what the pages need is gathered in this process
+
+
 def add_pages(app, exception):
     if exception is None and app.builder.format == "html":
         pages.write_pages(app)
@@ -68,7 +78,9 @@ def cut_styles(app, exception):
 def setup(app):
     app.connect("config-inited", configure)
     app.connect("builder-inited", prepare, priority=400)  # before sphinxcontrib-katex starts
+    app.connect("env-before-read-docs", read_side_by_side)
     app.connect("doctree-read", pages.fill_folds)
+    app.connect("env-updated", write_in_turn)
     app.connect("doctree-resolved", pages.fold_beyond)
     app.connect("html-page-context", finish_page, priority=900)  # after the extensions that add scripts
     app.connect("build-finished", add_pages, priority=100)  # before the toc writes a bare index.html

@@ -11,9 +11,9 @@
     ".cell_output > .output",
   ].map((part) => `article.bd-article ${part}`);
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`@media screen { ${LATER} {
+  sheet.replaceSync(`.sd-card-header { --guess: 1.45rem; } @media screen { ${LATER} {
     content-visibility: auto;
-    contain-intrinsic-size: auto none auto 8rem;
+    contain-intrinsic-size: auto none auto var(--guess, 8rem);
     overflow-clip-margin: 1rem; /* of a focus ring */
   } }`);
   document.adoptedStyleSheets.push(sheet);
