@@ -57,6 +57,8 @@ def finish_page(app, pagename, templatename, context, doctree):
 
 def read_side_by_side(app, env, docnames):
     """Run the notebooks on all cores: Sphinx can, and Jupyter Book has no option for it."""
+    if numbering := app.extensions.get("sphinx_multitoc_numbering"):
+        numbering.parallel_read_safe = True  # it counts when all pages are read, and does not say so
     app.parallel = os.cpu_count() or 1
 
 
