@@ -49,7 +49,7 @@ test: $(READY) $(CHECKERS)
 	@$(MAKE) --no-print-directory again
 	@$(MAKE) --no-print-directory valid
 	@echo "Testing the code, the built site and the PDF (pytest)."
-	@$(ONE_EACH) $(BIN)/pytest -n auto --dist loadgroup tests
+	@$(ONE_EACH) $(BIN)/pytest -n auto tests
 	@echo "Running every notebook and comparing its outputs (nbval)."
 	@$(ONE_EACH) $(BIN)/pytest -n auto --dist loadscope --nbval chapters
 	@echo "All checks passed. The site they were made on is in _build/html."

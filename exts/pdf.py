@@ -23,7 +23,7 @@ from pypdf import PdfWriter
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "pdf"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 # What is of no use on paper; code that is folded is in the notebooks, what it prints is shown.
 CODE_ALONE = "details.above-input:not(:has(.cell_output)), details.above-input > .cell_input"

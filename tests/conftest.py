@@ -1,8 +1,9 @@
 """What several test files need: a browser, a server for static folders, pages with live figures.
 
-The browser is the Chromium or Chrome of this machine: `$CHROMIUM`, else `chromium` or `google-chrome` on the PATH, else
-the one that `playwright install chromium` put there. Where there is none, the tests that need it are skipped, and the
-summary says so in a block of its own; with `CI=true` they fail.
+The browser is the Chromium or Chrome of this machine: `$CHROMIUM`, else one on the PATH, and rather the shell without
+windows, which opens a page with a third of the work, else the one that `playwright install chromium` put there. Where
+there is none, the tests that need it are skipped, and the summary says so in a block of its own; with `CI=true` they
+fail.
 """
 
 import contextlib
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # A busy machine is slow; that is no failure. The examples are the same at each run, so that what fails here fails
 # everywhere; `pytest --hypothesis-profile search` draws new ones.
@@ -29,9 +31,25 @@ NO_BROWSER = "no Chromium or Chrome found: set CHROMIUM=/path/to/chromium, or ru
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One more worker than cores: those that wait for a browser leave theirs to another."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneByOne(config, log)
+
+
+class OneByOne(LoadScopeScheduling):
+    """The next test goes to the worker that is free, but a file whose tests share what is long in the making to one."""
+
+    WHOLE = {"test_operations", "test_pdf", "test_pieces", "test_sharing", "test_site_figures"}
+
+    def _split_scope(self, nodeid):
+        file = nodeid.split("::")[0]
+        return file if Path(file).stem in self.WHOLE else nodeid
 
 
 def find_chromium(playwright):
@@ -40,7 +58,8 @@ def find_chromium(playwright):
         if not shutil.which(named):
             raise FileNotFoundError(f"CHROMIUM names {named}, which is not a program on this machine")
         return named
-    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")))
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = filter(None, map(shutil.which, names))
     own = playwright.chromium.executable_path
     return next(found, own if Path(own).exists() else None)
 

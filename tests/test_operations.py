@@ -16,7 +16,6 @@ from nnlib.graph import Part, TracingError, trace
 from nnlib.live import export
 from nnlib.local_derivatives import COMPOSED, ELEMENTWISE, FLAT, LINEAR, NONLINEAR
 
-pytestmark = pytest.mark.xdist_group("operations")  # on one worker: what they share is made once
 TOLERANCE = 1e-12  # of the largest absolute value in the array
 SHAPES = [(), (1,), (7,), (2, 3), (2, 1, 4), (0,)]
 PAIRS = [((), ()), ((7,), ()), ((), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 4)), ((3, 1, 2), (4, 1)), ((0, 3), (3,))]

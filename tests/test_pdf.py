@@ -15,7 +15,6 @@ from conftest import ROOT
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
-pytestmark = pytest.mark.xdist_group("pdf")  # on one worker: what they share is made once
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 NAMES = [name.split("/")[-1] for name in (TOC["root"], *(entry["file"] for entry in TOC["chapters"]))]
 

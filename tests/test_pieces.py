@@ -17,7 +17,6 @@ from dask.distributed import Client, LocalCluster
 
 from nnlib.losses import hinge_loss, logistic_loss, softmax_loss, squared_loss
 
-pytestmark = pytest.mark.xdist_group("pieces")  # on one worker: what they share is made once
 D, K = 5, 3  # features with the one of the bias, classes
 MEMORY = 300 * 2**20  # bytes, of one worker
 RNG = np.random.default_rng(3)

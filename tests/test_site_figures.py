@@ -18,7 +18,6 @@ from conftest import DATA, ROOT, visits
 
 from nnlib.live import LiveFigure
 
-pytestmark = pytest.mark.xdist_group("site_figures")  # on one worker: what they share is made once
 # The script that brings the figures of a page to life.
 CODE = re.compile(r'<script src="../_static/live.js\?v=\w+"></script>')
 

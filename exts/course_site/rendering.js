@@ -1,7 +1,8 @@
 // A long page is shown at once: the browser lays out what is in sight, and leaves the rest for later. When the page is
 // there and nothing else is to be done, the rest follows, a little at a time: then the page has its true length.
 {
-  // Cells keep their frame, and titles their place. No `:has()` here: each part that arrives would be searched through.
+  // Cells keep their frame, and titles their place. The margin is for a focus ring. No `:has()` here: each part that
+  // arrives would be searched through.
   const LATER = [
     "section section > :is(p, ul, ol, dl, blockquote, .math)",
     "section section :is(.sd-card-header, .sd-tab-content, .admonition > p ~ *)",
@@ -11,10 +12,10 @@
     ".cell_output > .output",
   ].map((part) => `article.bd-article ${part}`);
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync(`.sd-card-header { --guess: 1.45rem; } @media screen { ${LATER} {
+  sheet.replaceSync(`@media screen { ${LATER} {
     content-visibility: auto;
     contain-intrinsic-size: auto none auto var(--guess, 8rem);
-    overflow-clip-margin: 1rem; /* of a focus ring */
+    overflow-clip-margin: 1rem;
   } }`);
   document.adoptedStyleSheets.push(sheet);
 
