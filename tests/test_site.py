@@ -200,6 +200,8 @@ def test_without_javascript_no_button_is_dead_and_the_source_can_be_had(visit, s
 
 def test_without_javascript_a_phone_has_the_list_of_pages_at_the_end(visit, site, without_script):
     opened = visit(site + CHAPTERS[0], browser=without_script, watched=False, viewport=PHONE)
+    link, buttons = (opened.locator(part).bounding_box() for part in (".to-contents", ".article-header-buttons"))
+    assert link["y"] < buttons["y"] + buttons["height"] / 2 < link["y"] + link["height"], "they are not in one line"
     opened.locator(".to-contents").click()
     pages = opened.locator("#pst-primary-sidebar nav a")
     expect(pages.first).to_be_in_viewport()
