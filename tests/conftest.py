@@ -43,13 +43,14 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 class OneByOne(LoadScopeScheduling):
-    """The next test goes to the worker that is free, but a file whose tests share what is long in the making to one."""
+    """The next test goes to the worker that is free; but a notebook, and a file whose tests share what is long in the
+    making, go to one."""
 
     WHOLE = {"test_operations", "test_pdf", "test_pieces", "test_sharing", "test_site_figures"}
 
     def _split_scope(self, nodeid):
         file = nodeid.split("::")[0]
-        return file if Path(file).stem in self.WHOLE else nodeid
+        return file if "::ipynb::" in nodeid or Path(file).stem in self.WHOLE else nodeid
 
 
 def find_chromium(playwright):
