@@ -50,7 +50,7 @@ class OneByOne(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file = nodeid.split("::")[0]
-        return file if "::ipynb::" in nodeid or Path(file).stem in self.WHOLE else nodeid
+        return file if file.endswith(".ipynb") or Path(file).stem in self.WHOLE else nodeid
 
 
 def find_chromium(playwright):
