@@ -17,6 +17,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from pdf import BROWSERS
 from xdist.scheduler import LoadScopeScheduling
 
 # A busy machine is slow; that is no failure. The examples are the same at each run, so that what fails here fails
@@ -59,8 +60,7 @@ def find_chromium(playwright):
         if not shutil.which(named):
             raise FileNotFoundError(f"CHROMIUM names {named}, which is not a program on this machine")
         return named
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = filter(None, map(shutil.which, names))
+    found = filter(None, map(shutil.which, BROWSERS))
     own = playwright.chromium.executable_path
     return next(found, own if Path(own).exists() else None)
 
