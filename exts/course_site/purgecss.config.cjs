@@ -17,10 +17,10 @@ const names = (page) => [
 module.exports = {
   keyframes: true,
   variables: true,
-  // Fonts and the colours of figures stay, because pictures within a page name them, too; the guess is rendering.js's.
-  // The classes are those that Bootstrap gives to its hints and its menu.
+  // Fonts and the colours of figures stay, because pictures within a page name them, too. The classes are those that
+  // Bootstrap gives to its hints and its menu.
   fontFace: false,
-  safelist: { variables: [/^--live-/, "--guess"], standard: ["show", "fade", /tooltip/] },
+  safelist: { variables: [/^--live-/], standard: ["show", "fade", /tooltip/] },
   // What the reader sets, not the page.
   dynamicAttributes: ["open", "aria-expanded", "data-theme", "data-mode"],
   extractors: [{ extractor: names, extensions: ["html"] }],

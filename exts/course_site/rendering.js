@@ -1,8 +1,7 @@
 // A long page is shown at once: the browser lays out what is in sight, and leaves the rest for later. When the page is
 // there and nothing else is to be done, the rest follows, a little at a time: then the page has its true length.
 {
-  // Cells keep their frame, and titles their place. The margin is for a focus ring. No `:has()` here: each part that
-  // arrives would be searched through.
+  // Cells keep their frame, and titles their place. No `:has()` here: each part that arrives would be searched through.
   const LATER = [
     "section section > :is(p, ul, ol, dl, blockquote, .math)",
     "section section :is(.sd-card-header, .sd-tab-content, .admonition > p ~ *)",
@@ -14,8 +13,8 @@
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`@media screen { ${LATER} {
     content-visibility: auto;
-    contain-intrinsic-size: auto none auto var(--guess, 8rem);
-    overflow-clip-margin: 1rem;
+    contain-intrinsic-size: auto none auto 8rem;
+    overflow-clip-margin: 1rem; /* of a focus ring */
   } }`);
   document.adoptedStyleSheets.push(sheet);
 
