@@ -12,6 +12,7 @@ import shutil
 import sys
 from contextlib import contextmanager
 from html import escape
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -25,9 +26,10 @@ SITE = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "pdf"
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
-# What is of no use on paper; code that is folded is in the notebooks, what it prints is shown.
-CODE_ALONE = "details.above-input:not(:has(.cell_output)), details.above-input > .cell_input"
-SCREEN_ONLY = f"script, noscript, form, .live-status, .headerlink, .sd-summary-state-marker, {CODE_ALONE}"
+# What is of no use on paper; code that is folded and solves no exercise is in the notebooks, what it prints is shown.
+FOLDED_CODE = ".cell:not(.tag_solution) > details.above-input"
+LEFT_OUT = f"{FOLDED_CODE}:not(:has(.cell_output)), {FOLDED_CODE} > .cell_input, dl.py details"
+SCREEN_ONLY = f"script, noscript, form, .live-status, .headerlink, .sd-summary-state-marker, {LEFT_OUT}"
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls")
 
 BOOK = """<!DOCTYPE html>
@@ -48,6 +50,7 @@ section.chapter, .book-contents {{ break-before: page; }}
 .book-contents > ul > li {{ margin-top: 0.8em; break-inside: avoid; }}
 .book-contents > ul > li > a {{ font-weight: 600; }}
 .book-contents ul ul {{ padding-left: 1.5em; }}
+:is(h1, h2, h3) ~ span[id]:empty {{ display: block; break-after: avoid; }}
 </style>
 </head>
 <body>
@@ -81,7 +84,7 @@ def main():
             numbers = found
             print("Printing" + (", with the numbers of the pages in the contents" if numbers else "") + ".", flush=True)
             (FOLDER / "book.html").write_text(book(settings, chapters, numbers), encoding="utf-8")
-            printed = PdfWriter(clone_from=print_page(opened, FOLDER / "book.html", FOLDER / f"{name}.pdf"))
+            printed = PdfWriter(clone_from=print_page(opened, FOLDER / "book.html"))
             found = page_numbers(printed)
     printed.add_metadata({"/Title": settings["title"], "/Author": settings["author"]})
     add_bookmarks(printed, chapters, numbers)
@@ -197,14 +200,14 @@ def browser():
         opened.close()
 
 
-def print_page(opened, page, target):
-    """Print a page, with tags for those who listen; returns the file."""
+def print_page(opened, page):
+    """The page as a PDF, with tags for those who listen."""
     tab = opened.new_page()
     tab.goto(page.as_uri())
     tab.evaluate("document.fonts.ready")
-    tab.pdf(path=target, prefer_css_page_size=True, print_background=True, tagged=True)
+    printed = tab.pdf(prefer_css_page_size=True, print_background=True, tagged=True)
     tab.close()
-    return target
+    return BytesIO(printed)
 
 
 def page_numbers(printed):

@@ -104,7 +104,7 @@ def draw_graph(ax, graph, numbers=(), slopes=()):
     them. The column of a node is its distance from the parameters; the same graph gives the same picture every time.
     """
     columns = _columns(graph)
-    places = _places(graph, columns, (1.4, 1.7) if numbers else (1.0, 1.1))
+    places = _places(graph, columns, (1.4, 1.7) if numbers or slopes else (1.0, 1.1))
     labels = {node: node.name or SYMBOLS.get(node.operation, node.operation) for node in graph.nodes}
     for node in graph.nodes:
         x, y = places[node]
@@ -193,20 +193,27 @@ def _columns(graph):
 
 
 def _places(graph, columns, apart):
-    """Where each node stands, columns and rows `apart`; a column is sorted by the parents' mean height, then by age."""
+    """Where each node stands, columns and rows `apart`; a column is sorted by the parents' mean height, then by age.
+
+    An edge takes a place in each column that it passes, as a node would: there is room for it beside the nodes.
+    """
     members = defaultdict(list)
     for node in graph.nodes:
-        members[columns[node]].append(node)
+        members[columns[node]].append((node, node.parents))
+        for parent in dict.fromkeys(node.parents):
+            for column in range(columns[parent] + 1, columns[node]):
+                members[column].append((node, (parent,)))
     places = {}
 
-    def order(node):
-        heights = [places[parent][1] for parent in node.parents]
+    def order(member):
+        node, parents = member
+        heights = [places[parent][1] for parent in parents]
         return (-np.mean(heights) if heights else 0.0, node.index)
 
     for column in sorted(members):
-        nodes = sorted(members[column], key=order)
-        for i, node in enumerate(nodes):
-            places[node] = (apart[0] * column, apart[1] * ((len(nodes) - 1) / 2 - i))
+        for i, (node, _) in enumerate(sorted(members[column], key=order)):
+            if columns[node] == column:
+                places[node] = (apart[0] * column, apart[1] * ((len(members[column]) - 1) / 2 - i))
     return places
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import itertools
 import linecache
 import operator
 import os
@@ -472,6 +473,23 @@ def test_nodes_stand_apart_and_values_flow_to_the_right():
     assert len({tuple(np.round(centre, 6)) for centre in centres}) == len(graph.nodes)
     place = dict(zip(graph.nodes, centres, strict=True))
     assert all(place[parent][0] < place[node][0] for node in graph.nodes for parent in node.parents)
+
+
+def test_an_edge_that_passes_a_column_leaves_room_for_its_nodes():
+    def program(x):
+        p = np.exp(x)
+        q = x + p
+        return p * q
+
+    graph = trace(program, 0.4)
+    centres = [np.mean(line.get_xydata()[:-1], axis=0) for line in drawn(graph).lines]
+    place = dict(zip(graph.nodes, centres, strict=True))
+    for node in graph.nodes:
+        for start, other in itertools.product(node.parents, graph.nodes):
+            if other is not start and other is not node:
+                along, there = place[node] - place[start], place[other] - place[start]
+                nearest = np.clip(along @ there / (along @ along), 0, 1) * along
+                assert np.linalg.norm(there - nearest) > 0.3  # the radius of a node
 
 
 DRAW = """

@@ -66,6 +66,12 @@ def test_the_bookmarks_are_the_chapters_with_their_sections_and_lead_to_their_ti
         assert letters(section.title)[:12] in letters(texts[page])
 
 
+def test_no_heading_stands_alone_at_the_foot_of_a_page(pdf, texts):
+    for section in itertools.chain(*(item for item in pdf.outline if isinstance(item, list))):
+        page = texts[pdf.get_destination_page_number(section)]
+        assert not letters(page).endswith(letters(section.title)), section.title
+
+
 def test_chapters_follow_each_other_and_fill_the_book(texts, begins):
     pages = [*begins.values(), len(texts)]
     assert pages == sorted(pages) and pages[0] > 1  # after the title page and the contents
@@ -129,6 +135,13 @@ def test_what_a_closed_fold_hides_on_screen_is_on_paper(texts):
     printed = [letters(part.get_text())[:80] for name in NAMES for part in soup(name).select(outputs)]
     assert len(printed) > 100
     assert [text for text in printed if text not in paper] == []
+
+
+def test_the_code_of_solutions_is_on_paper(texts):
+    paper = "".join(map(letters, texts))
+    solutions = [letters(part.get_text()) for name in NAMES for part in soup(name).select(".tag_solution .cell_input")]
+    assert len(solutions) > 30
+    assert [code for code in solutions if code[:40] not in paper] == []
 
 
 def test_the_book_says_what_it_is_and_can_be_read_aloud(pdf):
