@@ -48,10 +48,8 @@ test: $(READY) $(CHECKERS)
 	@$(MAKE) --no-print-directory spelling
 	@$(MAKE) --no-print-directory again
 	@$(MAKE) --no-print-directory valid
-	@echo "Testing the code, the built site and the PDF (pytest)."
-	@$(ONE_EACH) $(BIN)/pytest -n auto tests
-	@echo "Running every notebook and comparing its outputs (nbval)."
-	@$(ONE_EACH) $(BIN)/pytest -n auto --dist loadscope --nbval chapters
+	@echo "Testing the code, the built site and the PDF (pytest), and running every notebook to compare its outputs (nbval)."
+	@$(ONE_EACH) $(BIN)/pytest -n auto --nbval tests chapters
 	@echo "All checks passed. The site they were made on is in _build/html."
 
 # Nothing may depend on the day, the hour, the order of a set, or another machine.

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import statistics
+import symtable
 from pathlib import Path
 
 import matplotlib
@@ -27,20 +28,42 @@ CODE = re.compile(r'<script src="../_static/live.js\?v=\w+"></script>')
 
 @functools.cache
 def figures(chapter):
-    """The live figures that the cells of a chapter's notebook make, by id; what comes after the last is not run."""
+    """The live figures that the cells of a chapter's notebook make, by id."""
     matplotlib.use("Agg")
-    wanted = {name for page, name in (param.values for param in FIGURES) if Path(page).stem == chapter}
+    wanted = {function_of(name) for page, name in (param.values for param in FIGURES) if Path(page).stem == chapter}
     notebook = nbformat.read(ROOT / "chapters" / f"{chapter}.ipynb", as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     namespace, found = {"__name__": "__main__"}, {}
     with contextlib.chdir(ROOT / "chapters"), contextlib.redirect_stdout(io.StringIO()):
-        for cell in notebook.cells:
-            if cell.cell_type == "code" and wanted - found.keys():
-                may_fail = "raises-exception" in cell.metadata.get("tags", [])
-                with contextlib.suppress(Exception) if may_fail else contextlib.nullcontext():
-                    exec(compile(cell.source, f"{chapter}.ipynb", "exec"), namespace)
-                made = (value for value in namespace.values() if isinstance(value, LiveFigure))
-                found |= {f"live-{figure.name.replace('_', '-')}": figure for figure in made}
+        for cell in needed_for(wanted, cells):
+            exec(compile(cell, f"{chapter}.ipynb", "exec"), namespace)
+            made = (value for value in namespace.values() if isinstance(value, LiveFigure))
+            found |= {f"live-{figure.name.replace('_', '-')}": figure for figure in made}
     return found
+
+
+def function_of(name):
+    return name.removeprefix("live-").replace("-", "_")
+
+
+def needed_for(functions, cells):
+    """The cells that define these functions, and those that bind what they read: the experiments, which take minutes,
+    are in no figure. What is left out by mistake, as it only changes something, makes another program than the page's.
+    """
+    kept, missing = [], set()
+    for cell in reversed(cells):
+        table = symtable.symtable(cell, "cell", "exec")
+        bound = {name.get_name() for name in table.get_symbols() if name.is_assigned() or name.is_imported()}
+        if bound & (missing | functions):
+            missing = (missing | globals_read(table)) - bound
+            kept.append(cell)
+    return reversed(kept)
+
+
+def globals_read(table):
+    """The names that a piece of a program, and the functions in it, read and do not have of their own."""
+    read = {name.get_name() for name in table.get_symbols() if name.is_global() and name.is_referenced()}
+    return read.union(*map(globals_read, table.get_children()))
 
 
 @pytest.fixture(scope="module")
