@@ -182,6 +182,16 @@ def test_cells_are_short_and_plain(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_code_in_sight_fits_its_column_and_a_fold_of_code_has_a_name(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        folded = {"hide-input", "hide-cell"} & set(cell.metadata.get("tags", ()))
+        if cell.cell_type == "code" and folded:
+            assert cell.metadata.get("mystnb", {}).get("code_prompt_show"), cell.source
+        elif cell.cell_type == "code":
+            assert [line for line in cell.source.splitlines() if len(line) > 78] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_what_goes_into_a_fold_follows_one(path):
     cells = nbformat.read(path, as_version=4).cells
     for before, cell in pairwise(cells):
