@@ -37,9 +37,9 @@ def signature(found, owner):
 
 
 def words(found):
-    """A docstring as Markdown: tables keep their columns, keys of the bibliography become citations."""
+    """A docstring as Markdown: its tables are those of reStructuredText, keys of the bibliography become citations."""
     text = inspect.getdoc(type(found) if isinstance(found, Formula) else found)
-    text = TABLE.sub(lambda table: f"```text\n{table[0]}\n```", text)
+    text = TABLE.sub(lambda table: f"```{{eval-rst}}\n{table[0]}\n```", text)
     return re.sub(
         r"\b[a-z]+\d{4}\w*\b", lambda key: f"{{cite:t}}`{key[0]}`" if key[0] in references() else key[0], text
     )

@@ -157,12 +157,12 @@ def test_axe_finds_nothing(visit, site, page, reading):
     assert [(v["id"], v["help"], [node["html"][:200] for node in v["nodes"][:3]]) for v in found] == []
 
 
-@every_chapter
+@every_page
 def test_nothing_is_wider_than_a_phone(visit, site, page):
     opened = visit(site + page, viewport=PHONE, has_touch=True, is_mobile=True)
     unfold(opened)
     assert opened.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    wide = opened.evaluate("""[...document.querySelectorAll(".live svg, .live-control, .live button")]
+    wide = opened.evaluate("""[...document.querySelectorAll(".live svg, .live-control, .live button, .prev-next-info")]
         .map((element) => [element.outerHTML.slice(0, 80), element.getBoundingClientRect()])
         .filter(([, { left, right }]) => left < 0 || right > innerWidth).map(([text]) => text)""")
     assert wide == []
