@@ -130,7 +130,7 @@ check-python:
 
 $(READY): requirements.txt .venv/bin/python
 	@echo "Installing the packages of requirements.txt into .venv. This takes a few minutes, once."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.txt
 	@$(BIN)/python -c "import matplotlib.font_manager" 2>/dev/null
 	@mkdir -p .venv/etc/ipython  # a kernel warns that it does not encrypt; only this machine speaks to it
 	@echo 'c.IPKernelApp.log_level = "ERROR"' > .venv/etc/ipython/ipython_kernel_config.py
